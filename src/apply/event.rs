@@ -1,0 +1,97 @@
+//! What the executor says while it works: to a sink, which may keep a journal and must have an
+//! intent on disk before its request leaves, and to an observer, which shows progress.
+
+use std::io;
+
+use super::report::Failure;
+use crate::graph::StepId;
+
+/// One transition of a step.
+#[derive(Debug, Clone, Copy)]
+pub enum StepEvent<'a> {
+    /// It is about to be sent.
+    Intent {
+        /// The step.
+        step: StepId,
+    },
+    /// Its request goes out.
+    Sent {
+        /// The step.
+        step: StepId,
+        /// The id under which the service can find the request.
+        client_request_id: &'a str,
+        /// 1 for the first try.
+        attempt: u32,
+    },
+    /// The service said that it is done.
+    Succeeded {
+        /// The step.
+        step: StepId,
+        /// The service's own id of the request.
+        request_id: Option<&'a str>,
+    },
+    /// It failed, or nobody knows whether it took effect.
+    Failed {
+        /// The step.
+        step: StepId,
+        /// Why.
+        failure: &'a Failure,
+    },
+}
+
+/// Takes the transitions of steps. Several intents come together so that one write to disk can
+/// serve them all; none of their requests leaves before `record` has returned.
+pub trait Sink: Send {
+    /// Keeps the events; an error stops the apply from starting further steps.
+    fn record(&mut self, events: &[StepEvent<'_>]) -> io::Result<()>;
+}
+
+/// Keeps nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoJournal;
+
+impl Sink for NoJournal {
+    fn record(&mut self, _events: &[StepEvent<'_>]) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What people want to see while they wait.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// So many requests will be sent.
+    Started {
+        /// Requests.
+        steps: u64,
+    },
+    /// One more is done.
+    Done {
+        /// The address of its change.
+        address: &'a str,
+    },
+    /// One failed.
+    Failed {
+        /// The address of its change.
+        address: &'a str,
+        /// Why.
+        failure: &'a Failure,
+    },
+    /// No further step is started; those in flight are awaited.
+    Stopping {
+        /// How many are in flight.
+        in_flight: usize,
+    },
+    /// What was written is read back.
+    Verifying {
+        /// How many changes are not confirmed yet.
+        waiting: u64,
+    },
+    /// Nothing more will come.
+    Finished,
+}
+
+/// Shows progress.
+pub trait Observer: Send {
+    /// Takes one event.
+    fn event(&mut self, event: Event<'_>);
+}

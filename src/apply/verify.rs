@@ -1,0 +1,63 @@
+//! Compares mailboxes that were read again with what was written to them, row by row. Values only;
+//! who reads, and how often, is decided elsewhere.
+
+use uuid::Uuid;
+
+use super::report::{Report, StepState};
+use crate::plan::{Plan, confirms};
+use crate::state::MailboxRow;
+
+/// A mailbox as read again.
+pub type VerifyRow<'a> = MailboxRow<'a>;
+
+/// The mailbox changes of a plan that are still to be confirmed.
+#[derive(Debug)]
+pub struct Verification<'p> {
+    plan: &'p Plan,
+    /// Guid and place among the mailbox changes, by Guid.
+    index: Vec<(Uuid, u32)>,
+    /// By place among the mailbox changes.
+    waiting: Vec<bool>,
+}
+
+impl<'p> Verification<'p> {
+    /// Expects every mailbox change of the plan that was done or is in doubt.
+    pub fn new(plan: &'p Plan, report: &Report) -> Self {
+        let offset = plan.tenant_changes.len();
+        let waiting = (offset..plan.len())
+            .zip(0u32..)
+            .map(|(place, _)| {
+                let state = report.state(u32::try_from(place).unwrap_or(u32::MAX));
+                matches!(state, StepState::Done | StepState::InDoubt)
+            })
+            .collect();
+        Self { plan, index: plan.mailboxes.index_by_guid(), waiting }
+    }
+
+    /// Takes one row as read again.
+    pub fn observe(&mut self, row: &VerifyRow<'_>) {
+        let Ok(found) = self.index.binary_search_by(|(guid, _)| guid.cmp(&row.guid)) else {
+            return;
+        };
+        let place = self.index[found].1 as usize;
+        if let Some(view) = self.plan.mailboxes.get(place).filter(|_| self.waiting[place]) {
+            let evaluation = &view.pattern().evaluation;
+            self.waiting[place] = !confirms(&evaluation.writes, &evaluation.after, &row.audit);
+        }
+    }
+
+    /// How many changes are not confirmed yet.
+    pub fn waiting(&self) -> u64 {
+        self.waiting.iter().filter(|waiting| **waiting).count() as u64
+    }
+
+    /// The places, in the plan, of the changes that are not confirmed.
+    pub fn unconfirmed(&self) -> impl Iterator<Item = u32> {
+        let offset = u32::try_from(self.plan.tenant_changes.len()).unwrap_or(u32::MAX);
+        self.waiting
+            .iter()
+            .zip(0u32..)
+            .filter(|(waiting, _)| **waiting)
+            .map(move |(_, place)| place + offset)
+    }
+}

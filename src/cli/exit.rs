@@ -1,0 +1,35 @@
+//! Exit codes, which pipelines rely on. The table stands in `docs/cli-reference.md`.
+
+use std::process::ExitCode;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done, or nothing to do.
+    Done = 0,
+    /// An error for which no other code is meant.
+    Error = 1,
+    /// `plan --detailed-exitcode` found changes.
+    ChangesPresent = 2,
+    /// Refused by a limit: a change that has to be allowed was not.
+    Refused = 3,
+    /// Not approved: no terminal to ask on, or answered with something else than `yes`.
+    NotApproved = 4,
+    /// Partly applied: some steps failed, were skipped, or did not read back.
+    Partly = 6,
+    /// A read failed or was incomplete: the state of the tenant is unknown.
+    StateUnknown = 8,
+    /// Applied, and verification is still pending.
+    Pending = 9,
+    /// Unknown command, flag or value.
+    Usage = 64,
+    /// Interrupted.
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit as u8)
+    }
+}

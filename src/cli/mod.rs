@@ -1,0 +1,135 @@
+//! The command line: arguments in, an exit code out. The process's clock, environment, signals and
+//! streams enter here and nowhere else; each command is a thin wrapper around `ops` and `render`.
+
+#![expect(clippy::disallowed_methods, reason = "this is where the environment enters the program")]
+
+mod commands;
+mod duration;
+mod embedded;
+mod exit;
+mod interrupt;
+mod logging;
+mod reference;
+mod session;
+mod terminal;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+use jiff::Timestamp;
+
+pub use exit::Exit;
+pub use reference::markdown;
+
+use crate::ops::{Environment, Ports};
+use interrupt::Interrupts;
+use logging::LogLevel;
+use terminal::Terminal;
+
+/// Plan and apply for the audit state of a Microsoft 365 tenant.
+///
+/// A spec in TOML says what shall be audited. `plan` signs in, reads the tenant and shows what
+/// would change; `apply` changes it in order and reads it back.
+#[derive(Debug, Parser)]
+#[command(name = "auditform", version, propagate_version = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+#[derive(Debug, clap::Args)]
+struct Global {
+    /// How much to log
+    #[arg(long, global = true, value_enum, env = "AUDITFORM_LOG", default_value = "warn")]
+    log_level: LogLevel,
+    /// Log to this file instead of standard error
+    #[arg(long, global = true, value_name = "FILE")]
+    log_file: Option<PathBuf>,
+    /// Never use colour (`NO_COLOR` does the same)
+    #[arg(long, global = true)]
+    no_color: bool,
+    /// Show results and errors alone: no progress, no warnings
+    #[arg(long, global = true)]
+    quiet: bool,
+    /// How long one request may take, all its tries included [default: 90s, in an apply 15m]
+    #[arg(long, global = true, value_name = "DURATION", value_parser = duration::parse)]
+    request_timeout: Option<Duration>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Validate(commands::validate::Arguments),
+    Plan(commands::plan::Arguments),
+    Apply(commands::apply::Arguments),
+    Graph(commands::graph::Arguments),
+    Emulate(commands::emulate::Arguments),
+}
+
+/// Runs one command.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error).into(),
+    };
+    let global = &arguments.global;
+    let terminal = Terminal { no_color: global.no_color, quiet: global.quiet };
+    if let Err(error) = logging::start(global.log_level, global.log_file.as_deref()) {
+        terminal.say(&format!("error: the log file cannot be opened: {error}"));
+        return Exit::Error.into();
+    }
+    let ports = Ports {
+        clock: Arc::new(Timestamp::now),
+        environment: Environment::new(|name| std::env::var(name).ok()),
+        seed: fastrand::u64(..),
+        request_timeout: global.request_timeout,
+    };
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => {
+            let exit = runtime.block_on(dispatch(arguments.command, terminal, ports));
+            // A thread that still waits for an answer on standard input must not keep us here.
+            runtime.shutdown_background();
+            exit.into()
+        }
+        Err(error) => {
+            terminal.say(&format!("error: threads cannot be started: {error}"));
+            Exit::Error.into()
+        }
+    }
+}
+
+async fn dispatch(command: Command, terminal: Terminal, ports: Ports) -> Exit {
+    let interrupts = Interrupts::new();
+    let work = async {
+        match command {
+            Command::Validate(arguments) => commands::validate::run(&arguments, terminal, &ports),
+            Command::Plan(arguments) => commands::plan::run(&arguments, terminal, &ports).await,
+            Command::Apply(arguments) => {
+                commands::apply::run(&arguments, terminal, &ports, &interrupts).await
+            }
+            Command::Graph(arguments) => commands::graph::run(&arguments, terminal, &ports).await,
+            Command::Emulate(arguments) => {
+                commands::emulate::run(arguments, terminal, &interrupts).await
+            }
+        }
+    };
+    tokio::select! {
+        exit = work => exit,
+        () = interrupts.leave() => Exit::Interrupted,
+    }
+}
+
+fn usage(error: &clap::Error) -> Exit {
+    // clap writes help to standard output and errors to standard error; a closed pipe is no matter.
+    let _ = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
+        _ => Exit::Usage,
+    }
+}

@@ -1,0 +1,27 @@
+//! The command-line reference as Markdown, made from the same definitions that `--help` prints, so
+//! that the page in `docs/` cannot say anything else.
+
+use std::fmt::Write as _;
+
+use clap::{Command, CommandFactory};
+
+use super::Arguments;
+
+/// The whole reference: one section for each command.
+pub fn markdown() -> String {
+    let mut text = String::from("# Command-line reference\n\nMade from the program's own help.\n");
+    let mut command = Arguments::command().term_width(96).color(clap::ColorChoice::Never);
+    command.build();
+    section(&mut text, &mut command.clone(), "auditform");
+    for subcommand in command.get_subcommands().filter(|each| each.get_name() != "help") {
+        let name = format!("auditform {}", subcommand.get_name());
+        section(&mut text, &mut subcommand.clone(), &name);
+    }
+    text
+}
+
+fn section(text: &mut String, command: &mut Command, name: &str) {
+    let help = command.render_long_help().to_string();
+    // The terminal width of a test run must not show in a document.
+    let _ = write!(text, "\n## {name}\n\n```text\n{}\n```\n", help.trim_end());
+}

@@ -1,0 +1,108 @@
+//! What the commands that read a tenant have in common: load the spec, start the embedded tenant
+//! where the spec wants it, sign in, plan. Findings are shown on the way.
+
+use std::path::Path;
+
+use clap::ValueEnum;
+
+use super::embedded;
+use super::exit::Exit;
+use super::terminal::Terminal;
+use crate::diagnostic::Sources;
+use crate::emulator::Running;
+use crate::ops::{self, Cause, Connection, Loaded, PlanOptions, Planned, Ports, Stopped};
+use crate::plan::Plan;
+use crate::state::Endpoint;
+
+/// A change that has to be allowed by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Allowance {
+    /// Turn the unified audit log or the organisation's mailbox auditing off
+    OrganizationWeakening,
+}
+
+/// A tenant that was read, with its plan.
+pub(super) struct Session {
+    pub(super) loaded: Loaded,
+    pub(super) connection: Connection,
+    pub(super) plan: Plan,
+    /// Keeps the embedded tenant alive.
+    embedded: Option<Running>,
+}
+
+impl Session {
+    /// Ends the embedded tenant in good order.
+    pub(super) async fn close(self) {
+        if let Some(running) = self.embedded {
+            running.shutdown().await;
+        }
+    }
+}
+
+/// Reads the spec, showing what is wrong with it.
+pub(super) fn load(path: &Path, terminal: Terminal, ports: &Ports) -> Result<Loaded, Exit> {
+    match ops::load(path, ports.today()) {
+        Ok(loaded) => {
+            terminal.diagnostics(&loaded.sources, &loaded.warnings);
+            Ok(loaded)
+        }
+        Err(error) => {
+            terminal.diagnostics(&error.sources, &error.diagnostics);
+            Err(Exit::Error)
+        }
+    }
+}
+
+/// How a tenant is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reading<'a> {
+    pub(super) allow: &'a [Allowance],
+    pub(super) parallelism: usize,
+    pub(super) applying: bool,
+}
+
+/// Signs in, reads the tenant and plans.
+pub(super) async fn open(
+    loaded: Loaded,
+    reading: Reading<'_>,
+    terminal: Terminal,
+    ports: &Ports,
+) -> Result<Session, Exit> {
+    let shown = |stopped: &Stopped| show(stopped, &loaded.sources, terminal);
+    let tenant = &loaded.desired.tenant;
+    let mut embedded = None;
+    if tenant.endpoint == Endpoint::Embedded {
+        embedded = Some(embedded::start(&loaded.directory).await.map_err(|error| shown(&error))?);
+    }
+    let description = embedded.as_ref().map(|(_, tenant)| tenant);
+    let connection =
+        ops::connect(tenant, description, ports, reading.parallelism, reading.applying)
+            .await
+            .map_err(|error| shown(&error))?;
+    let organization_weakening = reading.allow.contains(&Allowance::OrganizationWeakening);
+    let options = PlanOptions { organization_weakening };
+    let mut progress = terminal.progress();
+    let directory = &loaded.directory;
+    let planned =
+        ops::plan(&connection, &loaded.desired, directory, ports, options, &mut progress).await;
+    crate::ops::ReadObserver::read(&mut progress);
+    let Planned { plan, warnings } = planned.map_err(|error| shown(&error))?;
+    terminal.diagnostics(&loaded.sources, &warnings);
+    let embedded = embedded.map(|(running, _)| running);
+    Ok(Session { loaded, connection, plan, embedded })
+}
+
+/// Shows what stopped an operation; the exit code that it means.
+pub(super) fn show(stopped: &Stopped, sources: &Sources, terminal: Terminal) -> Exit {
+    terminal.diagnostics(sources, &stopped.diagnostics);
+    match stopped.cause {
+        Cause::Error => Exit::Error,
+        Cause::StateUnknown => Exit::StateUnknown,
+    }
+}
+
+/// An output that could not be written: the disk is full, say.
+pub(super) fn unwritten(error: &std::io::Error, terminal: Terminal) -> Exit {
+    terminal.say(&format!("error: the result cannot be written: {error}"));
+    Exit::Error
+}

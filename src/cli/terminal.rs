@@ -1,0 +1,106 @@
+//! Standard output, standard error, colour and the question before an apply: the only place that
+//! opens them. A reader that closed its end of a pipe is not an error.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use anstream::{AutoStream, ColorChoice};
+
+use crate::diagnostic::Diagnostics;
+use crate::diagnostic::Sources;
+use crate::ops::ReadObserver;
+use crate::render::{self, Mode, Progress};
+
+/// Where a command's words go.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terminal {
+    pub(super) no_color: bool,
+    pub(super) quiet: bool,
+}
+
+impl Terminal {
+    /// Writes a result to standard output as a whole.
+    pub(super) fn result(
+        self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let raw = io::stdout();
+        let choice = self.choice(&raw);
+        let mut out = io::BufWriter::with_capacity(1 << 16, AutoStream::new(raw.lock(), choice));
+        match write(&mut out).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Writes findings to standard error.
+    pub(super) fn diagnostics(self, sources: &Sources, diagnostics: &Diagnostics) {
+        let shown = if self.quiet { errors(diagnostics) } else { diagnostics.clone() };
+        if !shown.is_empty() {
+            let text = render::diagnostics(sources, &shown, true);
+            self.say(text.trim_end_matches('\n'));
+        }
+    }
+
+    /// Writes a line to standard error.
+    pub(super) fn say(self, text: &str) {
+        let raw = io::stderr();
+        let choice = self.choice(&raw);
+        // Where standard error is gone, nobody can be told so.
+        let _ = writeln!(AutoStream::new(raw.lock(), choice), "{text}");
+    }
+
+    /// A line for people, which quiet commands leave out.
+    pub(super) fn tell(self, text: &str) {
+        if !self.quiet {
+            self.say(text);
+        }
+    }
+
+    fn choice(self, stream: &impl anstream::stream::RawStream) -> ColorChoice {
+        if self.no_color { ColorChoice::Never } else { AutoStream::choice(stream) }
+    }
+
+    /// Progress as this terminal shows it.
+    pub(super) fn progress(self) -> Progress {
+        let mode = match (self.quiet, io::stderr().is_terminal()) {
+            (true, _) => Mode::Quiet,
+            (false, true) => Mode::Bar,
+            (false, false) => Mode::Lines,
+        };
+        Progress::new(mode, Box::new(io::stderr()))
+    }
+
+    /// Whether there is somebody to ask.
+    pub(super) fn can_ask() -> bool {
+        io::stdin().is_terminal()
+    }
+
+    /// Asks for `yes`; anything else is a no. Blocks until a line comes.
+    pub(super) fn confirm(self) -> bool {
+        self.say("\nDo you want to apply this plan? Only `yes` is accepted.");
+        let raw = io::stderr();
+        let _ = write!(raw.lock(), "Enter a value: ");
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes"
+    }
+}
+
+fn errors(diagnostics: &Diagnostics) -> Diagnostics {
+    let mut errors = Diagnostics::default();
+    for diagnostic in diagnostics {
+        if diagnostic.severity == crate::diagnostic::Severity::Error {
+            errors.push(diagnostic.clone());
+        }
+    }
+    errors
+}
+
+impl ReadObserver for Progress {
+    fn reading(&mut self, mailboxes: u64) {
+        Progress::reading(self, mailboxes);
+    }
+
+    fn read(&mut self) {
+        Progress::read(self);
+    }
+}

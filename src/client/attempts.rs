@@ -1,0 +1,246 @@
+//! The tries of one request: waiting for a turn, sending, reading the body piece by piece, and
+//! waiting before the next try. `retry` decides, this does; what an answer means is the caller's.
+
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::Method;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use tokio::time::{Instant, sleep, timeout_at};
+use url::Url;
+use uuid::Uuid;
+
+use super::context::Client;
+use super::http_date;
+use super::limiter::{EndpointClass, Permit};
+use super::retry::{Decision, Outcome, RetryPolicy, RetryState, Stop};
+use super::trace::{RequestTrace, without_secrets};
+use super::transport::with_sources;
+
+/// A request as data; its headers may hold secrets.
+#[derive(Clone)]
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    /// What is asked for, in errors.
+    pub(crate) label: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Option<Vec<u8>>,
+    pub(crate) class: EndpointClass,
+    /// Whether it keeps and sends cookies.
+    pub(crate) cookies: bool,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = without_secrets(&self.url);
+        formatter.debug_struct("Request").field("url", &url).finish_non_exhaustive()
+    }
+}
+
+/// No answer, or not the whole of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// Never `Throttled` or `Transient`: those are answers.
+    pub(crate) outcome: Outcome,
+    pub(crate) text: String,
+}
+
+/// The right to send one try now.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    permit: Permit,
+}
+
+#[derive(Debug)]
+pub(crate) struct Attempts<'c> {
+    client: &'c Client,
+    policy: &'c RetryPolicy,
+    state: RetryState,
+    started: Option<Instant>,
+    sent: u32,
+}
+
+impl<'c> Attempts<'c> {
+    pub(crate) fn new(client: &'c Client, policy: &'c RetryPolicy) -> Self {
+        Self { client, policy, state: RetryState::default(), started: None, sent: 0 }
+    }
+
+    /// Waits until the class has a free place and is not held back; the error is a hold that goes
+    /// beyond the total time. Time counts from the first turn, not from the queue before it.
+    pub(crate) async fn turn(&mut self, class: EndpointClass) -> Result<Turn, Duration> {
+        let permit = self.client.limiter.acquire(class).await;
+        let started = *self.started.get_or_insert_with(Instant::now);
+        while let Some(wait) = self.client.limiter.held_for(class, Instant::now()) {
+            if started.elapsed() + wait > self.policy.total {
+                return Err(wait);
+            }
+            // All that were held back would otherwise start in the same instant.
+            let spread = wait.min(Duration::from_secs(1)).mul_f64(0.2);
+            sleep(wait + spread.mul_f64(self.client.with_rng(fastrand::Rng::f64))).await;
+        }
+        Ok(Turn { permit })
+    }
+
+    /// Sends one try. An answer of any status is an `Ok`.
+    pub(crate) async fn send(&mut self, turn: Turn, request: &Request) -> Result<Answer, Failure> {
+        let client = self.client.connection(&request.url, request.cookies);
+        let client = client
+            .map_err(|error| Failure { outcome: Outcome::Permanent, text: error.to_string() })?;
+        let deadline = Instant::now() + self.policy.attempt.min(self.left());
+        let mut builder = client
+            .request(request.method.clone(), request.url.clone())
+            .headers(request.headers.clone());
+        if let Some(body) = &request.body {
+            builder = builder.body(body.clone());
+        }
+        self.client.count(request.class, self.sent > 0);
+        self.sent += 1;
+        tracing::debug!(label = %request.label, attempt = self.sent, "sending");
+        match timeout_at(deadline, builder.send()).await {
+            Ok(Ok(response)) => {
+                self.client.note_answer(&request.url);
+                Ok(Answer { response, deadline, _permit: turn.permit })
+            }
+            Ok(Err(error)) => Err(self.failure(request, error)),
+            Err(_) => Err(timed_out()),
+        }
+    }
+
+    fn failure(&self, request: &Request, error: reqwest::Error) -> Failure {
+        let outcome = if error.is_builder() {
+            Outcome::Permanent
+        } else if error.is_connect() {
+            Outcome::NotSent { answered_before: self.client.has_answered(&request.url) }
+        } else {
+            Outcome::Interrupted
+        };
+        Failure { outcome, text: with_sources(&error.without_url()) }
+    }
+
+    /// Waits until the request may be sent again, or says why it is not.
+    pub(crate) async fn again(
+        &mut self,
+        class: EndpointClass,
+        outcome: Outcome,
+        idempotent: bool,
+    ) -> Result<(), Stop> {
+        let elapsed = self.elapsed();
+        let decision = self
+            .client
+            .with_rng(|rng| self.state.decide(self.policy, outcome, idempotent, elapsed, rng));
+        // What this request was told holds for all of its class.
+        if matches!(outcome, Outcome::Throttled { .. })
+            && let Decision::Again { after } | Decision::Stop(Stop::ComeBack { after }) = decision
+        {
+            self.client.limiter.hold(class, Instant::now() + after);
+        }
+        match decision {
+            Decision::Stop(stop) => Err(stop),
+            Decision::Again { after } => {
+                tracing::debug!(?outcome, ?after, "again");
+                sleep(after).await;
+                Ok(())
+            }
+        }
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.started.map_or(Duration::ZERO, |started| started.elapsed())
+    }
+
+    fn left(&self) -> Duration {
+        self.policy.total.saturating_sub(self.elapsed())
+    }
+
+    pub(crate) fn sent(&self) -> u32 {
+        self.sent
+    }
+
+    /// What an error about this request carries.
+    pub(crate) fn trace(&self, request: &Request, answer: Option<&AnswerId>) -> Box<RequestTrace> {
+        let client_request_id = request.headers.get("client-request-id");
+        let client_request_id = client_request_id.and_then(|id| id.to_str().ok());
+        Box::new(RequestTrace {
+            method: request.method.to_string(),
+            url: without_secrets(&request.url),
+            label: request.label.clone(),
+            status: answer.map(|answer| answer.status),
+            request_id: answer.and_then(|answer| answer.request_id.clone()),
+            client_request_id: client_request_id.and_then(|id| Uuid::parse_str(id).ok()),
+            attempts: self.sent,
+            elapsed: self.elapsed(),
+        })
+    }
+}
+
+/// What of an answer goes into an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AnswerId {
+    pub(crate) status: u16,
+    pub(crate) request_id: Option<String>,
+}
+
+/// An answer whose body is still on its way; it keeps its place in the limiter until dropped.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    response: reqwest::Response,
+    deadline: Instant,
+    _permit: Permit,
+}
+
+impl Answer {
+    pub(crate) fn status(&self) -> u16 {
+        self.response.status().as_u16()
+    }
+
+    pub(crate) fn id(&self) -> AnswerId {
+        AnswerId { status: self.status(), request_id: self.header("request-id").map(str::to_owned) }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.response.headers().get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// `Retry-After`, judged by the injected clock.
+    pub(crate) fn retry_after(&self, now: jiff::Timestamp) -> Option<Duration> {
+        http_date::retry_after(self.header(RETRY_AFTER.as_str())?, now)
+    }
+
+    /// The service's own time of day.
+    pub(crate) fn date(&self) -> Option<jiff::Timestamp> {
+        http_date::http_date(self.header("date")?)
+    }
+
+    /// The next piece of the body, unpacked.
+    pub(crate) async fn chunk(
+        &mut self,
+    ) -> Result<Option<impl AsRef<[u8]> + Send + use<>>, Failure> {
+        match timeout_at(self.deadline, self.response.chunk()).await {
+            Ok(Ok(chunk)) => Ok(chunk),
+            Ok(Err(error)) => Err(Failure {
+                outcome: Outcome::Interrupted,
+                text: with_sources(&error.without_url()),
+            }),
+            Err(_) => Err(timed_out()),
+        }
+    }
+
+    /// The body as a whole, for answers that are small by nature; what is beyond `limit` is cut.
+    pub(crate) async fn collect(mut self, limit: usize) -> Result<Vec<u8>, Failure> {
+        let mut body = Vec::new();
+        while let Some(chunk) = self.chunk().await? {
+            let room = limit - body.len();
+            let chunk = chunk.as_ref();
+            body.extend_from_slice(chunk.get(..room).unwrap_or(chunk));
+            if body.len() >= limit {
+                break;
+            }
+        }
+        Ok(body)
+    }
+}
+
+fn timed_out() -> Failure {
+    Failure { outcome: Outcome::Interrupted, text: "no whole answer in time".to_owned() }
+}

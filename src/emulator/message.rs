@@ -1,0 +1,87 @@
+//! A request and an answer as the rest of the emulator sees them: whole, in memory, without
+//! sockets. `server.rs` turns HTTP into these and back.
+
+use std::net::SocketAddr;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use serde_json::Value;
+
+/// One request.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Request {
+    /// The query without its `?`, as sent.
+    pub(crate) query: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Request {
+    /// A header's text; what is not text counts as absent.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The name by which the client reached us.
+    pub(crate) fn host(&self) -> &str {
+        self.header("host").unwrap_or("localhost")
+    }
+
+    /// A parameter of the query, decoded.
+    pub(crate) fn query_value(&self, name: &str) -> Option<String> {
+        url::form_urlencoded::parse(self.query.as_bytes())
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+    }
+}
+
+/// What the router asks of a body: bytes or a stream.
+#[derive(Debug)]
+pub(crate) enum Content {
+    Bytes(Vec<u8>),
+    Stream(Body),
+}
+
+/// One answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) content: Content,
+    /// For the request log.
+    pub(crate) cmdlet: Option<String>,
+}
+
+impl Answer {
+    pub(crate) fn new(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+        Self { status, headers, content: Content::Bytes(body), cmdlet: None }
+    }
+
+    pub(crate) fn json(status: StatusCode, body: &Value) -> Self {
+        let text = body.to_string().into_bytes();
+        Self::new(status, "application/json; charset=utf-8", text)
+    }
+
+    /// A value that cannot stand in a header is left out.
+    pub(crate) fn with_header(mut self, name: &'static str, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.append(HeaderName::from_static(name), value);
+        }
+        self
+    }
+
+    #[cfg(test)]
+    pub(crate) fn text(&self) -> String {
+        match &self.content {
+            Content::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            Content::Stream(_) => String::new(),
+        }
+    }
+}
+
+/// `http://` and the address, as a URL writes it.
+pub(crate) fn base_url(address: SocketAddr) -> String {
+    format!("http://{address}")
+}

@@ -1,0 +1,20 @@
+//! One file per use case: `load` a spec, `connect` to its tenant, `read` it, `plan`, `apply`,
+//! `verify`. Values and ports in, values out; texts are made by `render` and printed by `cli`.
+
+mod apply;
+mod connect;
+mod load;
+mod pending;
+mod plan;
+mod ports;
+mod read;
+mod state_directory;
+mod verify;
+mod writer;
+
+pub use apply::{Applied, ApplyOptions, apply};
+pub use connect::{Connection, EmbeddedTenant, connect};
+pub use load::{LoadError, Loaded, SPEC_FILE, load};
+pub use plan::{PlanOptions, Planned, plan};
+pub use ports::{Cause, Environment, Ports, ReadObserver, Stopped};
+pub use state_directory::{STATE_DIRECTORY, prepare_state_directory};

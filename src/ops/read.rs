@@ -1,0 +1,210 @@
+//! Reads the tenant. A list is believed only when it ended well: an expired link starts it again, a
+//! last page that is exactly full is confirmed by a second reading with another page size, and
+//! anything else that is odd stops the operation.
+
+use jiff::civil::Date;
+
+use super::ports::{ReadObserver, Stopped};
+use crate::client::SignInReason;
+use crate::diagnostic::Diagnostic;
+use crate::plan::{MailboxDiffer, MailboxFindings, ObservedTenant, Population};
+use crate::providers::exchange::{Exchange, ListEnd, MailboxQuery, ReadError, RowRefused};
+use crate::resource::{ActionVocabulary, RecipientType};
+use crate::state::{DesiredState, MailboxRow};
+
+/// The largest page that the service gives.
+const PAGE: u16 = 1000;
+/// How often an expired link may start a list again.
+const RESTARTS: u32 = 2;
+
+/// The switches that the spec manages or depends on.
+pub(super) async fn switches(
+    exchange: &Exchange,
+    desired: &DesiredState,
+) -> Result<ObservedTenant, Stopped> {
+    let managed = desired.unified_audit_log.is_some() || desired.mailbox_auditing.is_some();
+    let mut observed = ObservedTenant::default();
+    if managed || desired.policies.iter().any(|policy| policy.enabled.is_some()) {
+        observed.organization = Some(exchange.organization().await.map_err(stop)?);
+    }
+    if desired.unified_audit_log.is_some() {
+        observed.unified_audit_log = Some(exchange.unified_audit_log().await.map_err(stop)?);
+    }
+    Ok(observed)
+}
+
+/// Reads all mailboxes that the spec's policies are about and compares them.
+pub(super) async fn mailboxes(
+    exchange: &Exchange,
+    desired: &DesiredState,
+    mailbox_auditing: bool,
+    today: Date,
+    observer: &mut dyn ReadObserver,
+) -> Result<MailboxFindings, Stopped> {
+    let mut listing = Listing::new(desired);
+    let (mut differ, mut vocabulary, ends) =
+        compare(exchange, desired, mailbox_auditing, today, &listing, observer).await?;
+    if ends.iter().any(|end| end.last_page_full) {
+        let first = differ.population();
+        listing.confirm(&ends);
+        tracing::info!(mailboxes = first.mailboxes, "the last page was full, reading again");
+        let (mut again, words, ends) =
+            compare(exchange, desired, mailbox_auditing, today, &listing, observer).await?;
+        let still_full = ends.iter().any(|end| end.last_page_full);
+        if still_full || again.population() != first {
+            return Err(unstable(first, again.population()));
+        }
+        (differ, vocabulary) = (again, words);
+    }
+    observer.read();
+    differ.finish(vocabulary).map_err(|differing| {
+        Stopped::state_unknown(
+            Diagnostic::error("differing-rows", differing.to_string())
+                .note("one of the two rows is wrong, so nothing is planned from this list")
+                .help("run the command again; the listing may have been caught during a change"),
+        )
+    })
+}
+
+fn unstable(first: Population, second: Population) -> Stopped {
+    let (one, two) = (first.mailboxes, second.mailboxes);
+    Stopped::state_unknown(
+        Diagnostic::error("incomplete-read", "the list of mailboxes may have been cut off")
+            .note(format!(
+                "its last page was exactly full, and reading it again gave another list ({one} \
+                 mailboxes, then {two})"
+            ))
+            .help("run the command again when no mailboxes are being created or removed"),
+    )
+}
+
+/// Takes each row as it comes.
+pub(super) type OnRow<'a> = dyn FnMut(&MailboxRow<'_>) -> Result<(), RowRefused> + Send + 'a;
+
+/// The lists that hold all mailboxes of a spec: group mailboxes have a list of their own.
+struct Listing {
+    queries: Vec<MailboxQuery>,
+}
+
+impl Listing {
+    fn new(desired: &DesiredState) -> Self {
+        let addresses = desired
+            .policies
+            .iter()
+            .any(|policy| !policy.include.is_empty() || !policy.exclude.is_empty());
+        let (groups, others): (Vec<_>, Vec<_>) =
+            types(desired).into_iter().partition(|kind| *kind == RecipientType::GroupMailbox);
+        let queries = [others, groups]
+            .into_iter()
+            .filter(|types| !types.is_empty())
+            .map(|recipient_types| MailboxQuery { recipient_types, addresses, page_size: PAGE })
+            .collect();
+        Self { queries }
+    }
+
+    /// Other page sizes, with which complete lists of these lengths have no full last page.
+    fn confirm(&mut self, ends: &[ListEnd]) {
+        for (query, end) in self.queries.iter_mut().zip(ends) {
+            let size = (2..PAGE).rev().find(|size| !end.rows.is_multiple_of(u64::from(*size)));
+            query.page_size = size.unwrap_or(PAGE - 1);
+        }
+    }
+}
+
+fn types(desired: &DesiredState) -> Vec<RecipientType> {
+    let wanted = |kind: &RecipientType| {
+        desired.policies.iter().any(|policy| policy.recipient_types.contains(kind))
+    };
+    RecipientType::ALL.into_iter().filter(wanted).collect()
+}
+
+async fn compare<'s>(
+    exchange: &Exchange,
+    desired: &'s DesiredState,
+    mailbox_auditing: bool,
+    today: Date,
+    listing: &Listing,
+    observer: &mut dyn ReadObserver,
+) -> Result<(MailboxDiffer<'s>, ActionVocabulary, Vec<ListEnd>), Stopped> {
+    let mut restarts = 0;
+    loop {
+        let mut differ = MailboxDiffer::new(desired, mailbox_auditing, today);
+        let mut vocabulary = ActionVocabulary::default();
+        let mut on_row = |row: &MailboxRow<'_>| {
+            differ.observe(row);
+            observer.reading(differ.rows() as u64);
+            Ok(())
+        };
+        match list(exchange, listing, &mut vocabulary, &mut on_row).await {
+            Ok(ends) => return Ok((differ, vocabulary, ends)),
+            Err(ReadError::LinkExpired { .. }) if restarts < RESTARTS => restarts += 1,
+            Err(error) => return Err(stop(error)),
+        }
+        observer.read();
+        tracing::info!(restarts, "a page's link expired, the list starts again");
+    }
+}
+
+/// Reads the lists once; says how each of them ended.
+async fn list(
+    exchange: &Exchange,
+    listing: &Listing,
+    vocabulary: &mut ActionVocabulary,
+    on_row: &mut OnRow<'_>,
+) -> Result<Vec<ListEnd>, ReadError> {
+    let mut ends = Vec::new();
+    for query in &listing.queries {
+        ends.push(exchange.mailboxes(query, vocabulary, on_row).await?);
+    }
+    Ok(ends)
+}
+
+/// Reads the lists for what was written to them. Rows may come twice here: seeing one again does
+/// no harm.
+pub(super) async fn again(
+    exchange: &Exchange,
+    desired: &DesiredState,
+    vocabulary: &mut ActionVocabulary,
+    on_row: &mut OnRow<'_>,
+) -> Result<(), Stopped> {
+    let listing = Listing::new(desired);
+    let mut restarts = 0;
+    loop {
+        match list(exchange, &listing, vocabulary, on_row).await {
+            Ok(_) => return Ok(()),
+            Err(ReadError::LinkExpired { .. }) if restarts < RESTARTS => restarts += 1,
+            Err(error) => return Err(stop(error)),
+        }
+    }
+}
+
+/// A read that failed, as findings. What the user can mend (the application, its certificate, its
+/// permission, the tenant's name) is an error; everything else leaves the state unknown.
+#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`, which hands over")]
+pub(super) fn stop(error: ReadError) -> Stopped {
+    let (code, users) = match &error {
+        ReadError::SignIn(error) => match error.reason {
+            SignInReason::Unreachable
+            | SignInReason::Unavailable
+            | SignInReason::Throttled { .. }
+            | SignInReason::NotASignInService => ("sign-in-unreachable", false),
+            _ => ("sign-in", true),
+        },
+        ReadError::Token(_) => ("sign-in", true),
+        ReadError::Denied { .. } => ("denied", false),
+        ReadError::Throttled { .. } => ("throttled", false),
+        ReadError::Unreachable { .. } => ("unreachable", false),
+        ReadError::Unavailable { .. } => ("unavailable", false),
+        _ => ("incomplete-read", false),
+    };
+    let diagnostic = Diagnostic::error(code, error.to_string());
+    let help = error.help();
+    let diagnostic = if help.is_empty() { diagnostic } else { diagnostic.help(help) };
+    if users {
+        Stopped::error(diagnostic)
+    } else {
+        Stopped::state_unknown(
+            diagnostic.note("what could not be read is unknown, so nothing is planned"),
+        )
+    }
+}

@@ -1,0 +1,141 @@
+//! Proves the result of an apply by reading it back: mailboxes by one bulk listing, again with
+//! growing pauses for up to a minute, and the switches beside them. What the service documents as
+//! slow is pending, anything else that does not show is refuted.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::connect::Connection;
+use super::pending;
+use super::ports::{Ports, Stopped};
+use super::read;
+use crate::apply::{Event, Observer, Report, StepState, Verdict, Verification};
+use crate::plan::{Plan, TenantChange};
+use crate::state::{DesiredState, MailboxRow};
+
+/// Pauses before each reading: 60 seconds in all.
+const PAUSES: [u64; 7] = [0, 1, 2, 4, 8, 15, 30];
+/// How many readings the unified audit log gets before it counts as pending.
+const SWITCH_READINGS: usize = 3;
+
+/// Reads back what was done or is in doubt and puts the verdicts into the report.
+pub(super) async fn verify(
+    connection: &Connection,
+    desired: &DesiredState,
+    plan: &Plan,
+    report: &mut Report,
+    observer: &mut dyn Observer,
+) -> Result<(), Stopped> {
+    let mut mailboxes = Verification::new(plan, report);
+    let mut switches = Switches::new(plan, report);
+    for (reading, pause) in PAUSES.into_iter().enumerate() {
+        if mailboxes.waiting() + switches.waiting(reading) == 0 {
+            break;
+        }
+        sleep(Duration::from_secs(pause)).await;
+        observer.event(Event::Verifying { waiting: mailboxes.waiting() + switches.all() });
+        switches.read(connection).await?;
+        if mailboxes.waiting() > 0 {
+            let mut vocabulary = plan.mailboxes.vocabulary().clone();
+            let mut on_row = |row: &MailboxRow<'_>| {
+                mailboxes.observe(row);
+                Ok(())
+            };
+            read::again(&connection.exchange, desired, &mut vocabulary, &mut on_row).await?;
+        }
+    }
+    settle(plan, report, &mailboxes, &switches);
+    Ok(())
+}
+
+fn settle(plan: &Plan, report: &mut Report, mailboxes: &Verification<'_>, switches: &Switches) {
+    for (place, change) in &switches.unconfirmed {
+        let slow = matches!(change, TenantChange::UnifiedAuditLog { .. });
+        report.verify(*place, if slow { Verdict::Pending } else { Verdict::Refuted });
+    }
+    for place in mailboxes.unconfirmed() {
+        report.verify(place, Verdict::Refuted);
+    }
+    let confirmed: Vec<u32> = (0u32..)
+        .take(plan.len())
+        .filter(|place| report.state(*place) == StepState::InDoubt)
+        .collect();
+    for place in confirmed {
+        report.verify(place, Verdict::Verified);
+    }
+}
+
+/// The switches that are still to be confirmed, with their places in the plan.
+struct Switches {
+    unconfirmed: Vec<(u32, TenantChange)>,
+}
+
+impl Switches {
+    fn new(plan: &Plan, report: &Report) -> Self {
+        let unconfirmed = (0u32..)
+            .zip(plan.tenant_changes.iter().copied())
+            .filter(|(place, _)| {
+                matches!(report.state(*place), StepState::Done | StepState::InDoubt)
+            })
+            .collect();
+        Self { unconfirmed }
+    }
+
+    fn all(&self) -> u64 {
+        self.unconfirmed.len() as u64
+    }
+
+    /// How many are worth another reading; the unified audit log is given up early, since it may
+    /// take an hour.
+    fn waiting(&self, reading: usize) -> u64 {
+        let worth = |change: &TenantChange| {
+            reading < SWITCH_READINGS || !matches!(change, TenantChange::UnifiedAuditLog { .. })
+        };
+        self.unconfirmed.iter().filter(|(_, change)| worth(change)).count() as u64
+    }
+
+    async fn read(&mut self, connection: &Connection) -> Result<(), Stopped> {
+        let exchange = &connection.exchange;
+        let unified =
+            |change: &TenantChange| matches!(change, TenantChange::UnifiedAuditLog { .. });
+        if self.unconfirmed.iter().any(|(_, change)| unified(change)) {
+            let seen = exchange.unified_audit_log().await.map_err(read::stop)?;
+            self.unconfirmed.retain(|(_, change)| {
+                !matches!(change, TenantChange::UnifiedAuditLog { ingestion, .. } if *ingestion == seen)
+            });
+        }
+        if self.unconfirmed.iter().any(|(_, change)| !unified(change)) {
+            let seen = exchange.organization().await.map_err(read::stop)?;
+            self.unconfirmed.retain(|(_, change)| match change {
+                TenantChange::MailboxAuditing { enabled, .. } => *enabled != seen.mailbox_auditing,
+                TenantChange::Customization => seen.dehydrated,
+                TenantChange::UnifiedAuditLog { .. } => true,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Remembers a switch of the unified audit log that does not show yet, and forgets one that does.
+pub(super) fn note_pending(
+    connection: &Connection,
+    plan: &Plan,
+    report: &Report,
+    beside: &Path,
+    ports: &Ports,
+) -> std::io::Result<()> {
+    let tenant = connection.exchange.tenant_id();
+    for (place, change) in (0u32..).zip(&plan.tenant_changes) {
+        let TenantChange::UnifiedAuditLog { ingestion, .. } = change else { continue };
+        let written = matches!(report.state(place), StepState::Done | StepState::InDoubt);
+        let pending = report.unconfirmed().any(|(at, _)| at == place);
+        if written && pending {
+            pending::remember(beside, tenant, *ingestion, ports.now())?;
+        } else if written {
+            pending::forget(beside, tenant)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,258 @@
+//! One view over every kind of change, which is what texts, documents and the execution graph are
+//! made from: address, action, reason, attributes before and after, what is removed, what is
+//! weakened, whether it can be undone, and what it depends on.
+
+use uuid::Uuid;
+
+use super::Plan;
+use super::mailboxes::MailboxView;
+use super::tenant::TenantChange;
+use super::write::Write;
+use crate::diagnostic::and_list;
+use crate::resource::{Address, LogonType};
+use crate::state::AuditState;
+
+/// What happens to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// It comes into being.
+    Create,
+    /// Attributes of it change.
+    Update,
+}
+
+impl Action {
+    /// The word used in documents.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+        }
+    }
+}
+
+/// The value of an attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value<'p> {
+    /// On or off.
+    Bool(bool),
+    /// A text in the service's form.
+    Text(String),
+    /// A set, in the service's order.
+    Set(Vec<&'p str>),
+}
+
+/// One attribute before and after; equal where it does not change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attribute<'p> {
+    /// The name that a spec uses.
+    pub name: &'static str,
+    /// As read; `None` where the object does not exist yet.
+    pub before: Option<Value<'p>>,
+    /// As it will read.
+    pub after: Value<'p>,
+}
+
+impl Attribute<'_> {
+    /// Whether the change is about this attribute.
+    pub fn changes(&self) -> bool {
+        self.before.as_ref() != Some(&self.after)
+    }
+}
+
+/// Whether a change can be taken back, with the reason where it cannot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reversible {
+    /// The inverse change restores what was.
+    Yes,
+    /// It cannot, for this reason.
+    No(&'static str),
+}
+
+/// One change of a plan.
+#[derive(Debug, Clone, Copy)]
+pub enum Change<'p> {
+    /// Of the tenant as a whole.
+    Tenant(TenantChange),
+    /// Of one mailbox.
+    Mailbox(MailboxView<'p>),
+}
+
+impl<'p> Change<'p> {
+    /// The address.
+    pub fn address(&self) -> Address {
+        match self {
+            Self::Tenant(change) => change.address(),
+            Self::Mailbox(view) => view.address(),
+        }
+    }
+
+    /// What happens.
+    pub fn action(&self) -> Action {
+        match self {
+            Self::Tenant(TenantChange::Customization) => Action::Create,
+            _ => Action::Update,
+        }
+    }
+
+    /// The object's Guid, where it has one.
+    pub fn guid(&self) -> Option<Uuid> {
+        match self {
+            Self::Tenant(_) => None,
+            Self::Mailbox(view) => Some(view.guid()),
+        }
+    }
+
+    /// Why, in words.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Tenant(TenantChange::Customization) => {
+                "the tenant is dehydrated, and its switches cannot be written before it is customised"
+                    .to_owned()
+            }
+            Self::Tenant(change) => format!("`{}` differs from the spec", change.attribute().0),
+            Self::Mailbox(view) => {
+                let names: Vec<String> = self
+                    .attributes()
+                    .iter()
+                    .filter(|attribute| attribute.changes() && attribute.name != "default_audit_set")
+                    .map(|attribute| format!("`{}`", attribute.name))
+                    .collect();
+                let policies: Vec<String> =
+                    view.policies().map(|name| format!("`mailbox_audit.{name}`")).collect();
+                let differ = match names.len() {
+                    0 => return format!("{} asks for Microsoft's management", and_list(&policies)),
+                    1 => "differs",
+                    _ => "differ",
+                };
+                format!("{} {differ} from {}", and_list(&names), and_list(&policies))
+            }
+        }
+    }
+
+    /// Every audit attribute of the object, `DefaultAuditSet` included, so that the pre-image is
+    /// complete; those that change are told by [`Attribute::changes`].
+    pub fn attributes(&self) -> Vec<Attribute<'p>> {
+        match self {
+            Self::Tenant(change) => {
+                let (name, before, after) = change.attribute();
+                vec![Attribute {
+                    name,
+                    before: Some(Value::Bool(before)),
+                    after: Value::Bool(after),
+                }]
+            }
+            Self::Mailbox(view) => {
+                let before = values(*view, &view.pattern().before);
+                let after = values(*view, &view.pattern().evaluation.after);
+                before
+                    .into_iter()
+                    .zip(after)
+                    .map(|((name, before), (_, after))| Attribute {
+                        name,
+                        before: Some(before),
+                        after,
+                    })
+                    .collect()
+            }
+        }
+    }
+
+    /// Values that go, by attribute; never empty lists.
+    pub fn removes(&self) -> Vec<(&'static str, Vec<&'p str>)> {
+        match self {
+            Self::Tenant(_) => Vec::new(),
+            Self::Mailbox(view) => LogonType::ALL
+                .into_iter()
+                .map(|logon| (logon.attribute(), view.action_names(view.removed(logon))))
+                .filter(|(_, names)| !names.is_empty())
+                .collect(),
+        }
+    }
+
+    /// In which ways less is recorded or kept afterwards; empty when in none.
+    pub fn weakens(&self) -> Vec<String> {
+        match self {
+            Self::Tenant(TenantChange::UnifiedAuditLog { ingestion: false, .. }) => {
+                vec![
+                    "the unified audit log takes no more records of anything in the tenant"
+                        .to_owned(),
+                ]
+            }
+            Self::Tenant(TenantChange::MailboxAuditing { enabled: false, .. }) => {
+                vec!["no mailbox in the tenant is audited any more".to_owned()]
+            }
+            Self::Tenant(_) => Vec::new(),
+            Self::Mailbox(view) => mailbox_weakens(*view),
+        }
+    }
+
+    /// The logon types that leave Microsoft's management: a loss, since actions that Microsoft
+    /// adds to its default set later will not be recorded for them.
+    pub fn leaves_management(&self) -> Vec<&'static str> {
+        match self {
+            Self::Tenant(_) => Vec::new(),
+            Self::Mailbox(view) => view.pattern().leaves_management().names(),
+        }
+    }
+
+    /// Whether it can be undone.
+    pub fn reversible(&self) -> Reversible {
+        match self {
+            Self::Tenant(TenantChange::Customization) => Reversible::No(
+                "Enable-OrganizationCustomization runs once in the life of a tenant and cannot be undone",
+            ),
+            Self::Mailbox(view) if view.pattern().shortens_log() => Reversible::No(
+                "entries older than the new limit are deleted, and a longer limit does not bring them back",
+            ),
+            _ => Reversible::Yes,
+        }
+    }
+
+    /// The requests that make the change, in order.
+    pub fn writes(&self) -> Vec<Write> {
+        match self {
+            Self::Tenant(change) => vec![change.write()],
+            Self::Mailbox(view) => view.writes(),
+        }
+    }
+
+    /// The addresses that have to be done before this one, out of those that the plan changes.
+    pub fn depends_on(&self, plan: &Plan) -> Vec<Address> {
+        match self {
+            Self::Tenant(change) => change.depends_on().into_iter().collect(),
+            Self::Mailbox(_) => plan.before_mailboxes(),
+        }
+    }
+}
+
+fn values<'p>(view: MailboxView<'p>, audit: &AuditState) -> Vec<(&'static str, Value<'p>)> {
+    let mut values = vec![("enabled", Value::Bool(audit.enabled))];
+    for logon in LogonType::ALL {
+        values.push((logon.attribute(), Value::Set(view.action_names(audit.actions(logon)))));
+    }
+    values.push(("log_age_limit", Value::Text(audit.log_age_limit.timespan())));
+    values.push(("default_audit_set", Value::Set(audit.default_audit_set.names())));
+    values
+}
+
+fn mailbox_weakens(view: MailboxView<'_>) -> Vec<String> {
+    let pattern = view.pattern();
+    let (before, after) = (&pattern.before, &pattern.evaluation.after);
+    let mut reasons: Vec<String> = LogonType::ALL
+        .into_iter()
+        .map(|logon| (logon, view.action_names(pattern.missed(logon))))
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(logon, names)| format!("{logon} no longer records {}", and_list(&names)))
+        .collect();
+    if before.enabled && !after.enabled {
+        reasons.push("the mailbox is no longer audited".to_owned());
+    }
+    if pattern.shortens_log() {
+        reasons.push(format!(
+            "entries are kept for {} instead of {}; older ones are deleted",
+            after.log_age_limit, before.log_age_limit
+        ));
+    }
+    reasons
+}

@@ -1,0 +1,14 @@
+//! Values to text: plans, reports, diagnostics, progress. Everything writes into what it is given
+//! and opens nothing itself; nothing here decides anything.
+
+mod diagnostic;
+mod plan_text;
+mod progress;
+mod report;
+mod style;
+mod wording;
+
+pub use diagnostic::render as diagnostics;
+pub use plan_text::write_plan;
+pub use progress::{Mode, Progress};
+pub use report::write_report;

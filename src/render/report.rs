@@ -1,0 +1,126 @@
+//! The result of an apply as text: what was done, what failed and why, what was skipped because of
+//! it, and what reading back did not confirm.
+
+use std::io::{self, Write};
+
+use super::style::{REMOVED, STRONG};
+use super::wording::count;
+use crate::apply::{Report, StepState, Verdict};
+use crate::plan::{Action, Plan};
+
+/// How many failures are listed one by one.
+const LISTED: usize = 20;
+
+/// Writes the result; `read_back` tells whether what was written could be read again.
+pub fn write_report(
+    out: &mut dyn Write,
+    plan: &Plan,
+    report: &Report,
+    read_back: bool,
+) -> io::Result<()> {
+    write_failures(out, plan, report)?;
+    write_skipped(out, plan, report)?;
+    write_unconfirmed(out, plan, report)?;
+    let (created, changed) = done(plan, report);
+    let all = report.count(StepState::Done) == plan.len() as u64;
+    let headline = match (report.interrupted, all) {
+        (true, false) => "Apply interrupted.",
+        (false, false) => "Apply incomplete.",
+        (_, true) => "Apply complete!",
+    };
+    write!(out, "\n{STRONG}{headline}{STRONG:#} {created} created, {changed} changed, 0 deleted")?;
+    for (state, word) in [
+        (StepState::Failed, "failed"),
+        (StepState::InDoubt, "in doubt"),
+        (StepState::Skipped, "skipped"),
+        (StepState::NotStarted, "not started"),
+    ] {
+        let number = report.count(state);
+        if number > 0 {
+            write!(out, ", {number} {word}")?;
+        }
+    }
+    writeln!(out, ".")?;
+    write_verdict(out, report, read_back)
+}
+
+fn done(plan: &Plan, report: &Report) -> (u64, u64) {
+    let mut created = 0;
+    let mut changed = 0;
+    for (change, place) in plan.changes().zip(0u32..) {
+        if report.state(place) == StepState::Done {
+            match change.action() {
+                Action::Create => created += 1,
+                Action::Update => changed += 1,
+            }
+        }
+    }
+    (created, changed)
+}
+
+fn write_verdict(out: &mut dyn Write, report: &Report, read_back: bool) -> io::Result<()> {
+    let done = if read_back { report.count(StepState::Done) } else { 0 };
+    let pending = report.verdicts(Verdict::Pending);
+    let refuted = report.verdicts(Verdict::Refuted);
+    if done > 0 && pending + refuted == 0 {
+        writeln!(out, "Read back and verified: {}.", count(done, "change", "changes"))?;
+    } else if done > 0 {
+        let verified = done.saturating_sub(pending + refuted);
+        writeln!(
+            out,
+            "Read back: {verified} verified, {pending} not visible yet, {refuted} refuted."
+        )?;
+    }
+    if let Some(error) = &report.sink_error {
+        writeln!(out, "Nothing further was started, since the journal could not be kept: {error}")?;
+    }
+    Ok(())
+}
+
+fn address(plan: &Plan, place: u32) -> String {
+    plan.get(place as usize).map(|change| change.address().to_string()).unwrap_or_default()
+}
+
+fn write_failures(out: &mut dyn Write, plan: &Plan, report: &Report) -> io::Result<()> {
+    for (place, failure) in report.failures().take(LISTED) {
+        let word = match report.state(place) {
+            StepState::InDoubt => "in doubt",
+            _ => "failed",
+        };
+        writeln!(out, "{REMOVED}{word}:{REMOVED:#} {}: {failure}", address(plan, place))?;
+    }
+    more(out, report.failures().count())
+}
+
+fn write_skipped(out: &mut dyn Write, plan: &Plan, report: &Report) -> io::Result<()> {
+    for (place, because) in report.skipped().take(LISTED) {
+        let (skipped, because) = (address(plan, place), address(plan, because));
+        writeln!(out, "{REMOVED}skipped:{REMOVED:#} {skipped}: {because} comes first and failed")?;
+    }
+    more(out, report.skipped().count())
+}
+
+fn write_unconfirmed(out: &mut dyn Write, plan: &Plan, report: &Report) -> io::Result<()> {
+    for (place, verdict) in report.unconfirmed().take(LISTED) {
+        let address = address(plan, place);
+        match verdict {
+            Verdict::Pending => writeln!(
+                out,
+                "pending: {address}: written, not visible yet; the service may take up to 60 minutes"
+            )?,
+            _ => writeln!(
+                out,
+                "{REMOVED}refuted:{REMOVED:#} {address}: the service accepted the change, and reading \
+                 it back shows another value"
+            )?,
+        }
+    }
+    more(out, report.unconfirmed().count())
+}
+
+fn more(out: &mut dyn Write, number: usize) -> io::Result<()> {
+    match number.saturating_sub(LISTED) {
+        0 => Ok(()),
+        more => writeln!(out, "  and {more} more"),
+    }
+}

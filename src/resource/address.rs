@@ -1,0 +1,94 @@
+//! Addresses of resources, as in Terraform: `kind.name`, `kind.name["key"]`, or the bare kind
+//! where a tenant has only one.
+
+use std::fmt;
+
+/// The kinds of resource that a spec can hold or a plan can add.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// The one-way `Enable-OrganizationCustomization`, planned only where a switch needs it.
+    OrganizationCustomization,
+    /// The unified audit log switch.
+    UnifiedAuditLog,
+    /// The organisation's mailbox auditing switch.
+    Organization,
+    /// Audit settings of a set of mailboxes.
+    MailboxAudit,
+}
+
+impl Kind {
+    /// The kind as written in a spec and in addresses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OrganizationCustomization => "organization_customization",
+            Self::UnifiedAuditLog => "unified_audit_log",
+            Self::Organization => "organization",
+            Self::MailboxAudit => "mailbox_audit",
+        }
+    }
+}
+
+/// The address of one resource.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address {
+    kind: Kind,
+    name: Option<String>,
+    key: Option<String>,
+}
+
+impl Address {
+    /// The address of a kind of which a tenant has one.
+    #[must_use]
+    pub fn singleton(kind: Kind) -> Self {
+        Self { kind, name: None, key: None }
+    }
+
+    /// `mailbox_audit.NAME`.
+    #[must_use]
+    pub fn policy(name: &str) -> Self {
+        Self { kind: Kind::MailboxAudit, name: Some(name.to_owned()), key: None }
+    }
+
+    /// `mailbox_audit.NAME["key"]`. Keys compare without letter case, as addresses of mailboxes
+    /// do, so the key is lower-cased.
+    #[must_use]
+    pub fn mailbox(name: &str, key: &str) -> Self {
+        let key = Some(key.to_lowercase());
+        Self { kind: Kind::MailboxAudit, name: Some(name.to_owned()), key }
+    }
+
+    /// The kind.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.kind.name())?;
+        if let Some(name) = &self.name {
+            write!(formatter, ".{name}")?;
+        }
+        if let Some(key) = &self.key {
+            let escaped = key.replace('\\', "\\\\").replace('"', "\\\"");
+            write!(formatter, "[\"{escaped}\"]")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_lower_cased_and_its_quotes_are_escaped() {
+        let address = Address::mailbox("non_owner", "O\"Neil@Contoso.com");
+        assert_eq!(address.to_string(), r#"mailbox_audit.non_owner["o\"neil@contoso.com"]"#);
+    }
+
+    #[test]
+    fn a_kind_of_which_there_is_one_has_a_bare_address() {
+        assert_eq!(Address::singleton(Kind::UnifiedAuditLog).to_string(), "unified_audit_log");
+    }
+}

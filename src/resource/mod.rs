@@ -1,0 +1,21 @@
+//! The words of the domain: addresses of resources, recipient types, logon types, audit actions
+//! with the table of where each is valid, sets of them, and log age limits. Values only; nothing
+//! here reads a file or makes a call.
+
+mod action_set;
+mod action_words;
+mod address;
+mod age_limit;
+mod audit_action;
+mod logon_type;
+mod recipient_type;
+
+pub use action_set::{ActionSet, ActionVocabulary, TooManyActions};
+pub use action_words::recorded_by;
+pub use address::{Address, Kind};
+pub use age_limit::AgeLimit;
+pub use audit_action::{
+    AuditAction, Standing, TABLE, TABLE_VERSION, default_actions, known_action, valid_actions,
+};
+pub use logon_type::{LogonType, LogonTypes};
+pub use recipient_type::{Coverage, RecipientType};

@@ -1,0 +1,3 @@
+//! All integration tests, in one binary: one link step, one support module.
+
+mod specs;
