@@ -1,3 +1,4 @@
 //! All integration tests, in one binary: one link step, one support module.
 
+mod executor;
 mod specs;

@@ -47,7 +47,14 @@ pub(crate) struct Arguments {
 #[derive(Debug, clap::Args)]
 struct Global {
     /// How much to log
-    #[arg(long, global = true, value_enum, env = "AUDITFORM_LOG", default_value = "warn")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        env = "AUDITFORM_LOG",
+        hide_env_values = true,
+        default_value = "warn"
+    )]
     log_level: LogLevel,
     /// Log to this file instead of standard error
     #[arg(long, global = true, value_name = "FILE")]

@@ -1,7 +1,6 @@
 //! The Exchange half of the service: `POST /adminapi/beta/{tenant}/InvokeCommand`. From the token
 //! to the envelope; what each cmdlet does is in the files beside this one.
-//! Source of the shapes: the captured exchanges and client sources in the fact sheet of the admin
-//! API; see `docs/emulator.md`.
+//! Source of the shapes: captured exchanges and public clients of this API; see `docs/emulator.md`.
 
 pub(crate) mod anchor;
 pub(crate) mod cmdlet;

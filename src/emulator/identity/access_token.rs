@@ -24,7 +24,7 @@ pub(crate) const MANAGE_AS_APP: &str = "Exchange.ManageAsApp";
 /// Seconds; Entra gives 60 to 90 minutes, less one second.
 pub(crate) const LIFETIME: i64 = 3599;
 
-/// The claims of graph-entra section 1, and no others.
+/// The claims that an application's token carries, and no others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Claims {
     pub(crate) aud: String,

@@ -161,7 +161,7 @@ impl Refusal {
         )
     }
 
-    /// The body of graph-entra section 1.5; the correlation id is the client's where it sent one.
+    /// The published error body ("Microsoft Entra authentication and authorization error codes"); the correlation id is the client's where it sent one.
     pub(crate) fn answer(&self, request: &Request, now: Timestamp) -> Answer {
         let trace = Uuid::new_v4().to_string();
         let correlation = request

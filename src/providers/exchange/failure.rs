@@ -1,7 +1,7 @@
 //! What a refusal of the Exchange gateway means. Status, headers and body in, a [`Refusal`] out;
 //! pure. The exception type decides first and the status second, because statuses do not classify:
 //! a missing object was seen as 400, 404 and 500, and transient trouble as 400
-//! (`reference/exchange-admin-api.md` section 5).
+//! (as the public clients of this gateway handle it, and reports of what it answered).
 
 use std::time::Duration;
 

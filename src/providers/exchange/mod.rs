@@ -2,8 +2,8 @@
 //! in. Nothing is decided here about what should be, and nothing incomplete is ever handed out as
 //! if it were complete: every doubt about an answer is a [`ReadError`].
 //!
-//! This is the transport of Microsoft's own PowerShell module, not a contract published for others
-//! (`reference/exchange-admin-api.md` section 2), hence one folder that knows it.
+//! This is the transport of Microsoft's own PowerShell module, not a contract published for others,
+//! hence one folder that knows it.
 
 mod effort;
 mod errors;
