@@ -11,4 +11,4 @@ mod verify;
 pub use event::{Event, NoJournal, Observer, Sink, StepEvent};
 pub use executor::{Cancel, Writer, WriterEvents, execute};
 pub use report::{Failure, FailureKind, Report, StepState, Verdict};
-pub use verify::{Verification, VerifyRow};
+pub use verify::Verification;

@@ -7,9 +7,6 @@ use super::report::{Report, StepState};
 use crate::plan::{Plan, confirms};
 use crate::state::MailboxRow;
 
-/// A mailbox as read again.
-pub type VerifyRow<'a> = MailboxRow<'a>;
-
 /// The mailbox changes of a plan that are still to be confirmed.
 #[derive(Debug)]
 pub struct Verification<'p> {
@@ -35,7 +32,7 @@ impl<'p> Verification<'p> {
     }
 
     /// Takes one row as read again.
-    pub fn observe(&mut self, row: &VerifyRow<'_>) {
+    pub fn observe(&mut self, row: &MailboxRow<'_>) {
         let Ok(found) = self.index.binary_search_by(|(guid, _)| guid.cmp(&row.guid)) else {
             return;
         };
