@@ -26,6 +26,7 @@ use jiff::Timestamp;
 pub use exit::Exit;
 pub use reference::markdown;
 
+use crate::diagnostic::Diagnostic;
 use crate::ops::{Environment, Ports};
 use interrupt::Interrupts;
 use logging::LogLevel;
@@ -88,7 +89,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let global = &arguments.global;
     let terminal = Terminal { no_color: global.no_color, quiet: global.quiet };
     if let Err(error) = logging::start(global.log_level, global.log_file.as_deref()) {
-        terminal.say(&format!("error: the log file cannot be opened: {error}"));
+        let summary = format!("the log file cannot be opened: {error}");
+        terminal.finding(Diagnostic::error("log-file", summary));
         return Exit::Error.into();
     }
     let ports = Ports {
@@ -105,7 +107,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             exit.into()
         }
         Err(error) => {
-            terminal.say(&format!("error: threads cannot be started: {error}"));
+            let summary = format!("threads cannot be started: {error}");
+            terminal.finding(Diagnostic::error("runtime", summary));
             Exit::Error.into()
         }
     }

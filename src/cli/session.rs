@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use super::embedded;
 use super::exit::Exit;
 use super::terminal::Terminal;
-use crate::diagnostic::Sources;
+use crate::diagnostic::{Diagnostic, Sources};
 use crate::emulator::Running;
 use crate::ops::{self, Cause, Connection, Loaded, PlanOptions, Planned, Ports, Stopped};
 use crate::plan::Plan;
@@ -103,6 +103,7 @@ pub(super) fn show(stopped: &Stopped, sources: &Sources, terminal: Terminal) -> 
 
 /// An output that could not be written: the disk is full, say.
 pub(super) fn unwritten(error: &std::io::Error, terminal: Terminal) -> Exit {
-    terminal.say(&format!("error: the result cannot be written: {error}"));
+    let summary = format!("the result cannot be written: {error}");
+    terminal.finding(Diagnostic::error("unwritable-output", summary));
     Exit::Error
 }

@@ -5,8 +5,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
 
-use crate::diagnostic::Diagnostics;
-use crate::diagnostic::Sources;
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Sources};
 use crate::ops::ReadObserver;
 use crate::render::{self, Mode, Progress};
 
@@ -39,6 +38,11 @@ impl Terminal {
             let text = render::diagnostics(sources, &shown, true);
             self.say(text.trim_end_matches('\n'));
         }
+    }
+
+    /// Writes one finding that has no place in a file.
+    pub(super) fn finding(self, finding: Diagnostic) {
+        self.diagnostics(&Sources::default(), &finding.into());
     }
 
     /// Writes a line to standard error.
@@ -88,7 +92,7 @@ impl Terminal {
 fn errors(diagnostics: &Diagnostics) -> Diagnostics {
     let mut errors = Diagnostics::default();
     for diagnostic in diagnostics {
-        if diagnostic.severity == crate::diagnostic::Severity::Error {
+        if diagnostic.severity == Severity::Error {
             errors.push(diagnostic.clone());
         }
     }

@@ -2,11 +2,11 @@
 //! elsewhere, nothing when quiet. Goes to standard error through indicatif, or through the writer
 //! that the caller gives.
 
-use std::fmt::Write as _;
+use std::fmt::Write as FmtWrite;
 use std::io::Write;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::apply::{Event, Observer};
 
@@ -58,7 +58,7 @@ impl Progress {
             }
             Mode::Bar => {
                 if self.bar.is_hidden() || self.bar.is_finished() {
-                    self.bar = spinner("{spinner} {msg} {pos} mailboxes ({per_sec}, {elapsed})");
+                    self.bar = spinner("{spinner} {msg} {pos} mailboxes ({rate}, {elapsed})");
                     self.bar.set_message("Reading the tenant:");
                 }
                 self.bar.set_position(mailboxes);
@@ -100,19 +100,21 @@ impl Progress {
 }
 
 fn spinner(template: &str) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
+    let bar = styled(None, template);
     bar.enable_steady_tick(Duration::from_millis(120));
     bar
 }
 
 fn bar(total: u64) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
-    let template = "{bar:30} {pos} of {len} ({per_sec}, {eta} left)";
+    styled(Some(total), "{bar:30} {pos} of {len} ({rate}, {eta} left)")
+}
+
+fn styled(total: Option<u64>, template: &str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
+        bar.set_style(style.with_key("rate", |state: &ProgressState, out: &mut dyn FmtWrite| {
+            let _ = write!(out, "{:.0}/s", state.per_sec());
+        }));
     }
     bar
 }

@@ -7,6 +7,7 @@ use crate::cli::exit::Exit;
 use crate::cli::interrupt::Interrupts;
 use crate::cli::session::{Allowance, Reading, Session, load, open, show, unwritten};
 use crate::cli::terminal::Terminal;
+use crate::diagnostic::Diagnostic;
 use crate::ops::{self, Applied, ApplyOptions, Ports};
 use crate::render::{write_plan, write_report};
 
@@ -41,9 +42,10 @@ pub(in crate::cli) async fn run(
         Err(exit) => return exit,
     };
     if !arguments.auto_approve && !Terminal::can_ask() {
-        terminal.say(
-            "error: there is no terminal to ask on, so nothing was read or changed\n\
-             help: run it on a terminal, or with `--auto-approve`",
+        terminal.finding(
+            Diagnostic::error("no-terminal", "there is no terminal to ask on")
+                .note("nothing was read or changed")
+                .help("run it on a terminal, or with `--auto-approve`"),
         );
         return Exit::NotApproved;
     }

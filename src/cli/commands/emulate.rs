@@ -10,6 +10,7 @@ use crate::cli::embedded;
 use crate::cli::exit::Exit;
 use crate::cli::interrupt::Interrupts;
 use crate::cli::terminal::Terminal;
+use crate::diagnostic::Diagnostic;
 use crate::emulator::{self, Emulator, Running, Seed};
 
 /// Serve a Microsoft 365 tenant from memory
@@ -56,7 +57,7 @@ pub(in crate::cli) async fn run(
     match done {
         Ok(()) => Exit::Done,
         Err(error) => {
-            terminal.say(&format!("error: {error}"));
+            terminal.finding(Diagnostic::error("emulator", error.to_string()));
             Exit::Error
         }
     }
