@@ -16,37 +16,55 @@ use crate::resource::{ActionVocabulary, RecipientType};
 use crate::state::{AuditState, DesiredState, MailboxRow};
 
 /// What became of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     /// No policy is about it.
     Unmanaged,
     /// It is as it should be.
     Unchanged,
-    /// It is as it should be, but for an `AuditEnabled` that would have no effect.
-    WithoutEffect,
-    /// It needs a change.
-    Changed,
+    /// It needs the change of this pattern.
+    Changed(u32),
 }
 
-/// What is kept of every row, 24 bytes: its Guid, and a digest of the row with the outcome, by
-/// which rows that came twice are told apart.
+/// What was found out about one combination of rules, type and audit settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Judgement {
+    outcome: Outcome,
+    /// The rules ask for an `AuditEnabled` that would have no effect.
+    enabled_without_effect: bool,
+}
+
+/// What is kept of every row, 24 bytes: its Guid, and a digest of the row whose lowest bits tell
+/// what became of it. Rows that came twice are told apart by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct RowRecord {
     guid: [u8; 16],
     digest: u64,
 }
 
-const OUTCOME_BITS: u32 = 2;
+const UNCHANGED: u64 = 0b001;
+const CHANGED: u64 = 0b010;
+const WITHOUT_EFFECT: u64 = 0b100;
+const FLAGS: u32 = 3;
 
 impl RowRecord {
-    fn outcome(self) -> Outcome {
-        match self.digest & 0b11 {
-            0 => Outcome::Unmanaged,
-            1 => Outcome::Unchanged,
-            2 => Outcome::WithoutEffect,
-            _ => Outcome::Changed,
-        }
+    fn new(row: &MailboxRow<'_>, judgement: Judgement) -> Self {
+        let mut hasher = DefaultHasher::new();
+        row.upn.hash(&mut hasher);
+        row.recipient_type.hash(&mut hasher);
+        row.audit.hash(&mut hasher);
+        let outcome = match judgement.outcome {
+            Outcome::Unmanaged => 0,
+            Outcome::Unchanged => UNCHANGED,
+            Outcome::Changed(_) => CHANGED,
+        };
+        let effect = if judgement.enabled_without_effect { WITHOUT_EFFECT } else { 0 };
+        let digest = hasher.finish() << FLAGS | outcome | effect;
+        Self { guid: row.guid.into_bytes(), digest }
+    }
+
+    fn has(self, flag: u64) -> bool {
+        self.digest & flag != 0
     }
 }
 
@@ -64,7 +82,7 @@ pub struct MailboxDiffer<'s> {
     rulesets: Rulesets<'s>,
     policies: Vec<String>,
     mailbox_auditing: bool,
-    known: HashMap<(u32, RecipientType, AuditState), (Outcome, u32)>,
+    known: HashMap<(u32, RecipientType, AuditState), Judgement>,
     patterns: Vec<Pattern>,
     changes: Vec<MailboxChange>,
     names: Names,
@@ -78,7 +96,7 @@ pub struct MailboxFindings {
     pub changes: MailboxChanges,
     /// Mailboxes that a policy is about and that need nothing.
     pub unchanged: u64,
-    /// Those of them whose rules ask for an `AuditEnabled` without effect.
+    /// Mailboxes whose rules ask for an `AuditEnabled` that would have no effect.
     pub without_effect: u64,
     /// Mailboxes that were listed and that no policy is about.
     pub unmanaged: u64,
@@ -104,19 +122,18 @@ impl<'s> MailboxDiffer<'s> {
 
     /// Takes one row; says what it needs, if anything.
     pub fn observe(&mut self, row: &MailboxRow<'_>) -> Option<Evaluation> {
-        let (outcome, pattern) = match self.rulesets.find(row) {
-            None => (Outcome::Unmanaged, 0),
+        let judgement = match self.rulesets.find(row) {
+            None => Judgement { outcome: Outcome::Unmanaged, enabled_without_effect: false },
             Some(ruleset) => self.judge(ruleset, row),
         };
-        self.rows.push(record(row, outcome));
-        (outcome == Outcome::Changed).then(|| {
-            let name = self.names.add(&row.upn);
-            self.changes.push(MailboxChange { guid: row.guid, name, pattern });
-            self.patterns[pattern as usize].evaluation
-        })
+        self.rows.push(RowRecord::new(row, judgement));
+        let Outcome::Changed(pattern) = judgement.outcome else { return None };
+        let name = self.names.add(&row.upn);
+        self.changes.push(MailboxChange { guid: row.guid, name, pattern });
+        Some(self.patterns[pattern as usize].evaluation)
     }
 
-    fn judge(&mut self, ruleset: u32, row: &MailboxRow<'_>) -> (Outcome, u32) {
+    fn judge(&mut self, ruleset: u32, row: &MailboxRow<'_>) -> Judgement {
         let key = (ruleset, row.recipient_type, row.audit);
         if let Some(known) = self.known.get(&key) {
             return *known;
@@ -124,7 +141,9 @@ impl<'s> MailboxDiffer<'s> {
         let found = self.rulesets.get(ruleset);
         let evaluation =
             evaluate(&found.rules, row.recipient_type, self.mailbox_auditing, &row.audit);
-        let judged = if !evaluation.writes.is_empty() {
+        let outcome = if evaluation.writes.is_empty() {
+            Outcome::Unchanged
+        } else {
             let place = u32::try_from(self.patterns.len()).unwrap_or(u32::MAX);
             self.patterns.push(Pattern {
                 policies: found.policies.clone(),
@@ -132,14 +151,12 @@ impl<'s> MailboxDiffer<'s> {
                 before: row.audit,
                 evaluation,
             });
-            (Outcome::Changed, place)
-        } else if evaluation.enabled_without_effect {
-            (Outcome::WithoutEffect, 0)
-        } else {
-            (Outcome::Unchanged, 0)
+            Outcome::Changed(place)
         };
-        self.known.insert(key, judged);
-        judged
+        let enabled_without_effect = evaluation.enabled_without_effect;
+        let judgement = Judgement { outcome, enabled_without_effect };
+        self.known.insert(key, judgement);
+        judgement
     }
 
     /// How many rows came, repeated ones included.
@@ -175,27 +192,15 @@ impl<'s> MailboxDiffer<'s> {
         if let Some(pair) = self.rows.windows(2).find(|pair| pair[0].guid == pair[1].guid) {
             return Err(DifferingRows { guid: Uuid::from_bytes(pair[0].guid) });
         }
-        let count = |wanted: Outcome| {
-            self.rows.iter().filter(|record| record.outcome() == wanted).count() as u64
-        };
-        let without_effect = count(Outcome::WithoutEffect);
-        let unchanged = count(Outcome::Unchanged) + without_effect;
-        let unmanaged = count(Outcome::Unmanaged);
+        let count = |flag| self.rows.iter().filter(|record| record.has(flag)).count() as u64;
+        let (unchanged, without_effect) = (count(UNCHANGED), count(WITHOUT_EFFECT));
+        let unmanaged = self.rows.len() as u64 - unchanged - count(CHANGED);
         let mut diagnostics = self.rulesets.conflicts();
         diagnostics.extend(self.rulesets.unused());
         let changes =
             MailboxChanges::new(self.policies, self.patterns, self.changes, self.names, vocabulary);
         Ok(MailboxFindings { changes, unchanged, without_effect, unmanaged, diagnostics })
     }
-}
-
-fn record(row: &MailboxRow<'_>, outcome: Outcome) -> RowRecord {
-    let mut hasher = DefaultHasher::new();
-    row.upn.hash(&mut hasher);
-    row.recipient_type.hash(&mut hasher);
-    row.audit.hash(&mut hasher);
-    let digest = hasher.finish() << OUTCOME_BITS | outcome as u64;
-    RowRecord { guid: row.guid.into_bytes(), digest }
 }
 
 /// Which mailboxes a read saw, for comparing it with another read.
