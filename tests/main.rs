@@ -7,5 +7,20 @@
     reason = "in a test a failed assumption is a failed test"
 )]
 
+mod apply;
+mod apply_order;
+mod architecture;
+mod bad_input;
+mod bad_sign_in;
+mod cli_reference;
+mod docs;
+mod embedded;
 mod executor;
+mod failing_reads;
+mod interruption;
+mod laws;
+mod plan;
+mod plan_text;
+mod readme;
 mod specs;
+mod support;

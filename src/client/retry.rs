@@ -156,7 +156,8 @@ impl RetryState {
             None => self.backoff(shortest, policy.max_backoff, rng),
         };
         if elapsed + after > policy.total {
-            return Decision::Stop(Stop::OutOfTime);
+            let silent = outcome == (Outcome::NotSent { answered_before: false });
+            return Decision::Stop(if silent { Stop::Unreachable } else { Stop::OutOfTime });
         }
         Decision::Again { after }
     }

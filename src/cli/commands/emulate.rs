@@ -67,6 +67,7 @@ type Failed = Box<dyn std::error::Error>;
 
 fn reset(path: &Path, terminal: Terminal) -> Result<(), Failed> {
     let directory = match path.parent() {
+        Some(parent) if path.is_file() && parent.as_os_str().is_empty() => Path::new("."),
         Some(parent) if path.is_file() => parent,
         _ => path,
     };

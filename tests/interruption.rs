@@ -1,0 +1,123 @@
+//! What is left when an apply is interrupted or killed, and how many requests it has under way.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a failed assumption is a failed test")]
+
+use std::fs;
+
+use jiff::SignedDuration;
+
+use crate::support::{Emulator, World, wait_for};
+
+const HUNDRED: &str = "[generate]\nmailboxes = 100\nseed = 2\ncompliant = 0.0\n\
+                       [generate.types]\nUserMailbox = 1\n";
+
+const AGE: &str = "[mailbox_audit.a]\nrecipient_types = [\"UserMailbox\"]\nlog_age_limit = 400\n";
+
+/// The number before a word of a report: `3 failed`.
+fn said(report: &str, word: &str) -> usize {
+    let (before, _) = report.split_once(&format!(" {word}")).unwrap_or_default();
+    before.rsplit(' ').next().and_then(|number| number.parse().ok()).unwrap_or_default()
+}
+
+#[test]
+fn an_interrupt_awaits_what_is_in_flight_starts_nothing_more_and_a_rerun_finishes() {
+    let world = World::new();
+    let emulator = Emulator::with(&world, HUNDRED, &["--latency", "60"]);
+    world.spec(&emulator, AGE);
+    let apply = world.spawn(&["apply", "--auto-approve", "--parallelism", "4"]);
+    wait_for("a few writes", || (emulator.writes().len() >= 6).then_some(()));
+    apply.signal("INT");
+    let ended = apply.wait().ended(130);
+    let stopping = "stopping: no further request is sent, ";
+    assert!(ended.stderr.contains(stopping), "{}", ended.stderr);
+    let (_, report) = ended.stdout.split_once("Apply interrupted.").unwrap();
+    let (done, left) = (said(report, "changed"), said(report, "not started"));
+    assert_eq!(done + left, 100, "{report}");
+    assert!(left > 50, "{report}");
+    assert_eq!(emulator.writes().len(), done, "every request that was sent has been counted");
+
+    world.run(&["apply", "--auto-approve"]).ended(0);
+    assert_eq!(emulator.writes().len(), 100, "nothing was written twice");
+    world.run(&["plan", "--detailed-exitcode"]).ended(0);
+}
+
+#[test]
+fn a_second_interrupt_leaves_at_once() {
+    let world = World::new();
+    let emulator = Emulator::with(&world, HUNDRED, &["--latency", "700"]);
+    world.spec(&emulator, AGE);
+    let apply = world.spawn(&["apply", "--auto-approve", "--parallelism", "1"]);
+    wait_for("a write", || (!emulator.writes().is_empty()).then_some(()));
+    apply.signal("INT");
+    apply.says("interrupt again to leave at once");
+    apply.signal("INT");
+    let ended = apply.wait().ended(130);
+    assert!(!ended.stdout.contains("Apply interrupted."), "{}", ended.stdout);
+}
+
+#[test]
+fn an_interrupt_while_reading_ends_the_command_and_nothing_was_planned() {
+    let world = World::new();
+    let emulator = Emulator::with(&world, HUNDRED, &["--latency", "2000"]);
+    world.spec(&emulator, AGE);
+    let plan = world.spawn(&["plan"]);
+    // Discovery is logged once its latency is over; the token then takes as long again.
+    wait_for("the first request", || (!emulator.requests().is_empty()).then_some(()));
+    plan.signal("INT");
+    let ended = plan.wait().ended(130);
+    assert_eq!(ended.stdout, "");
+}
+
+#[test]
+fn no_more_requests_are_under_way_than_allowed() {
+    let world = World::new();
+    let latency = 80;
+    let emulator = Emulator::with(&world, HUNDRED, &["--latency", "80"]);
+    world.spec(&emulator, AGE);
+    let parallelism = 5;
+    world.run(&["apply", "--auto-approve", "--parallelism", "5"]).ended(0);
+    let times: Vec<jiff::Timestamp> = emulator.writes().iter().map(|write| write.time).collect();
+    assert_eq!(times.len(), 100);
+    // Each request takes the latency at least, so that the one that comes `parallelism` later can
+    // only have begun when this one had been answered. Times are cut to milliseconds.
+    let latest = SignedDuration::from_millis(latency - 3);
+    for (place, pair) in times.windows(parallelism + 1).enumerate() {
+        let apart = pair[parallelism].duration_since(pair[0]);
+        assert!(apart >= latest, "writes {place} to {} in {apart:#}", place + parallelism);
+    }
+    let close = times.windows(2).filter(|pair| pair[1].duration_since(pair[0]) < latest).count();
+    assert!(close > 20, "requests go out side by side");
+}
+
+#[test]
+fn a_killed_apply_loses_no_answered_write_and_the_next_one_finishes_the_rest() {
+    let world = World::new();
+    world.write("tenant.toml", HUNDRED.replace("100", "1500"));
+    world.write("auditform.toml", format!("version = 1\n[tenant]\nendpoint = \"embedded\"\n{AGE}"));
+    let total = world.run(&["plan", "--format", "json"]).ended(0).json();
+    let total = total["summary"]["change"].as_u64().unwrap();
+    let state = world.path(".auditform/tenant.state");
+    let kept = || {
+        let text = fs::read_to_string(&state).unwrap_or_default();
+        (text.matches('\n').count() as u64).saturating_sub(1)
+    };
+    let apply = world.spawn(&["apply", "--auto-approve"]);
+    wait_for("two hundred changes", || (kept() > 200).then_some(()));
+    apply.signal("KILL");
+    let ended = apply.wait().ended(128 + 9);
+    let answered = ended
+        .stderr
+        .lines()
+        .filter_map(|line| line.strip_prefix("applied ")?.split(' ').next()?.parse().ok())
+        .max()
+        .unwrap_or(0);
+    let kept = kept();
+    assert!(answered <= kept, "{answered} answered, {kept} kept");
+    assert!(answered > 0 && kept < total, "{answered} answered, {kept} of {total} kept");
+
+    let left = world.run(&["plan", "--format", "json"]).ended(0).json();
+    assert_eq!(left["summary"]["change"].as_u64().unwrap(), total - kept);
+    world.run(&["apply", "--auto-approve"]).ended(0);
+    world.run(&["plan", "--detailed-exitcode"]).ended(0);
+}
