@@ -112,7 +112,7 @@ fn a_certificate_that_is_not_there() {
         &["plan"],
         1,
         str![[r#"
-error[unreadable-file]: the certificate `./app.pem` cannot be read: No such file or directory (os error 2)
+error[unreadable-file]: the certificate `./app.pem` cannot be read: [..]
   --> auditform.toml:10:15
    |
 10 | certificate = 'app.pem'
@@ -356,7 +356,7 @@ For more information, try '--help'.
         &["apply", "--parallelism", "0"],
         64,
         str![[r#"
-error: invalid value '0' for '--parallelism <PARALLELISM>': 0 is not in 1..=256
+error: invalid value '0' for '--parallelism <NUMBER>': 0 is not in 1..=256
 
 For more information, try '--help'.
 

@@ -135,7 +135,7 @@ fn a_second_page_that_is_cut_in_the_middle_each_time() {
     unknown(
         &front,
         str![[r#"
-error[unavailable]: the service keeps failing: error decoding response body: error reading a body from connection: end of file before message length reached [POST http://127.0.0.1:<port>/adminapi/beta/<guid>/InvokeCommand (Get-Mailbox), 2 tries in <time> s]
+error[unavailable]: the service keeps failing: error decoding response body: error reading a body from connection: end of file before message length reached [POST http://127.0.0.1:<port>/adminapi/beta/<guid>/InvokeCommand (Get-Mailbox), [..] tries in <time> s]
  |
  = note: what could not be read is unknown, so nothing is planned
  = help: nothing was planned from this read; try again later; the request-id is what Microsoft's support asks for

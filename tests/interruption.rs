@@ -31,7 +31,7 @@ fn an_interrupt_awaits_what_is_in_flight_starts_nothing_more_and_a_rerun_finishe
     let ended = apply.wait().ended(130);
     let stopping = "stopping: no further request is sent, ";
     assert!(ended.stderr.contains(stopping), "{}", ended.stderr);
-    let (_, report) = ended.stdout.split_once("Apply interrupted.").unwrap();
+    let (_, report) = ended.stderr.split_once("Apply interrupted.").unwrap();
     let (done, left) = (said(report, "changed"), said(report, "not started"));
     assert_eq!(done + left, 100, "{report}");
     assert!(left > 50, "{report}");
@@ -53,7 +53,7 @@ fn a_second_interrupt_leaves_at_once() {
     apply.says("interrupt again to leave at once");
     apply.signal("INT");
     let ended = apply.wait().ended(130);
-    assert!(!ended.stdout.contains("Apply interrupted."), "{}", ended.stdout);
+    assert!(!ended.stderr.contains("Apply interrupted."), "{}", ended.stderr);
 }
 
 #[test]

@@ -278,7 +278,7 @@ proptest! {
     fn a_mailbox_that_is_listed_twice_with_a_difference_stops_the_plan(
         world in world(),
         place in any::<prop::sample::Index>(),
-        difference in 0usize..6,
+        difference in 0usize..7,
     ) {
         prop_assume!(!world.tenant.mailboxes.is_empty());
         let mut tenant = world.tenant.clone();
@@ -298,6 +298,7 @@ fn differing(mut twin: Mailbox, difference: usize) -> Mailbox {
         2 => twin.managed[0] = !twin.managed[0],
         3 if twin.kind == RecipientType::SharedMailbox => twin.kind = RecipientType::UserMailbox,
         3 => twin.kind = RecipientType::SharedMailbox,
+        6 => twin.proxies.push("another@contoso.com".to_owned()),
         at => {
             let list = &mut twin.lists[at - 3];
             if !list.remove("Update") {

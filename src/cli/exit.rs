@@ -1,4 +1,4 @@
-//! Exit codes, which pipelines rely on. The table stands in `docs/cli-reference.md`.
+//! Exit codes, which pipelines rely on. The table stands in `docs/exit-codes.md`.
 
 use std::process::ExitCode;
 

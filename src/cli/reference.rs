@@ -22,6 +22,6 @@ pub fn markdown() -> String {
 
 fn section(text: &mut String, command: &mut Command, name: &str) {
     let help = command.render_long_help().to_string();
-    // The terminal width of a test run must not show in a document.
-    let _ = write!(text, "\n## {name}\n\n```text\n{}\n```\n", help.trim_end());
+    let lines: Vec<&str> = help.trim_end().lines().map(str::trim_end).collect();
+    let _ = write!(text, "\n## {name}\n\n```text\n{}\n```\n", lines.join("\n"));
 }

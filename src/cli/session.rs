@@ -85,7 +85,7 @@ pub(super) async fn open(
     let directory = &loaded.directory;
     let planned =
         ops::plan(&connection, &loaded.desired, directory, ports, options, &mut progress).await;
-    crate::ops::ReadObserver::read(&mut progress);
+    progress.reading_ended();
     let Planned { plan, warnings } = planned.map_err(|error| shown(&error))?;
     terminal.diagnostics(&loaded.sources, &warnings);
     let embedded = embedded.map(|(running, _)| running);

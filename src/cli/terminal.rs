@@ -31,6 +31,17 @@ impl Terminal {
         }
     }
 
+    /// Writes to standard error what is part of the talk with the user and no result.
+    pub(super) fn talk(
+        self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let raw = io::stderr();
+        let choice = self.choice(&raw);
+        let mut out = io::BufWriter::new(AutoStream::new(raw.lock(), choice));
+        write(&mut out).and_then(|()| out.flush())
+    }
+
     /// Writes findings to standard error.
     pub(super) fn diagnostics(self, sources: &Sources, diagnostics: &Diagnostics) {
         let shown = if self.quiet { errors(diagnostics) } else { diagnostics.clone() };
@@ -104,7 +115,7 @@ impl ReadObserver for Progress {
         Progress::reading(self, mailboxes);
     }
 
-    fn read(&mut self) {
-        Progress::read(self);
+    fn reading_ended(&mut self) {
+        Progress::reading_ended(self);
     }
 }

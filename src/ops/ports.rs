@@ -72,7 +72,7 @@ pub trait ReadObserver: Send {
     /// So many so far.
     fn reading(&mut self, mailboxes: u64);
     /// Reading is over, or begins anew.
-    fn read(&mut self);
+    fn reading_ended(&mut self);
 }
 
 /// Why an operation stopped, as far as an exit code tells.

@@ -56,7 +56,7 @@ pub(super) async fn mailboxes(
         }
         (differ, vocabulary) = (again, words);
     }
-    observer.read();
+    observer.reading_ended();
     differ.finish(vocabulary).map_err(|differing| {
         Stopped::state_unknown(
             Diagnostic::error("differing-rows", differing.to_string())
@@ -140,7 +140,7 @@ async fn compare<'s>(
             Err(ReadError::LinkExpired { .. }) if restarts < RESTARTS => restarts += 1,
             Err(error) => return Err(stop(error)),
         }
-        observer.read();
+        observer.reading_ended();
         tracing::info!(restarts, "a page's link expired, the list starts again");
     }
 }

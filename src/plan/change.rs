@@ -164,7 +164,7 @@ impl<'p> Change<'p> {
             Self::Tenant(_) => Vec::new(),
             Self::Mailbox(view) => LogonType::ALL
                 .into_iter()
-                .map(|logon| (logon.attribute(), view.action_names(view.removed(logon))))
+                .map(|logon| (logon.attribute(), view.action_names(view.pattern().removed(logon))))
                 .filter(|(_, names)| !names.is_empty())
                 .collect(),
         }

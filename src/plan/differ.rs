@@ -53,6 +53,8 @@ impl RowRecord {
         row.upn.hash(&mut hasher);
         row.recipient_type.hash(&mut hasher);
         row.audit.hash(&mut hasher);
+        row.primary_address.hash(&mut hasher);
+        addresses_digest(row).hash(&mut hasher);
         let outcome = match judgement.outcome {
             Outcome::Unmanaged => 0,
             Outcome::Unchanged => UNCHANGED,
@@ -66,6 +68,15 @@ impl RowRecord {
     fn has(self, flag: u64) -> bool {
         self.digest & flag != 0
     }
+}
+
+/// A sum, since the service gives a mailbox's addresses in no promised order.
+fn addresses_digest(row: &MailboxRow<'_>) -> u64 {
+    row.addresses.iter().fold(0, |sum: u64, address| {
+        let mut hasher = DefaultHasher::new();
+        address.hash(&mut hasher);
+        sum.wrapping_add(hasher.finish())
+    })
 }
 
 /// Two rows with one Guid that do not agree: the read cannot be trusted.

@@ -6,6 +6,7 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use super::write::{ListWrite, MailboxPatch, Write};
 use super::{Attribute, Change, Plan, Reversible, Value};
+use crate::resource::Address;
 
 /// Readers take every document with the same first number and ignore keys that they do not know.
 pub const FORMAT_VERSION: &str = "1.0";
@@ -78,7 +79,7 @@ impl Serialize for Changes<'_> {
     }
 }
 
-fn addresses(list: &[crate::resource::Address]) -> Vec<String> {
+fn addresses(list: &[Address]) -> Vec<String> {
     list.iter().map(ToString::to_string).collect()
 }
 

@@ -4,8 +4,7 @@
 
 use uuid::Uuid;
 
-use super::evaluate::Evaluation;
-use super::evaluate::ListChange;
+use super::evaluate::{Evaluation, ListChange};
 use super::write::{ListWrite, MailboxPatch, MailboxRef, Write};
 use crate::resource::{
     ActionSet, ActionVocabulary, Address, LogonType, LogonTypes, RecipientType, Standing, TABLE,
@@ -230,11 +229,6 @@ impl<'p> MailboxView<'p> {
     /// The names of a set of actions.
     pub fn action_names(self, set: ActionSet) -> Vec<&'p str> {
         self.all.vocabulary.names(set)
-    }
-
-    /// The actions that a logon type loses.
-    pub fn removed(self, logon: LogonType) -> ActionSet {
-        self.pattern.removed(logon)
     }
 
     /// The requests, in the order in which they have to be sent: a reset comes first.

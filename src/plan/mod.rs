@@ -75,10 +75,11 @@ impl Plan {
 
     /// The change at a place: the tenant's first, then mailboxes by address.
     pub fn get(&self, place: usize) -> Option<Change<'_>> {
-        match self.tenant_changes.get(place) {
-            Some(change) => Some(Change::Tenant(*change)),
-            None => self.mailboxes.get(place - self.tenant_changes.len()).map(Change::Mailbox),
+        if let Some(change) = self.tenant_changes.get(place) {
+            return Some(Change::Tenant(*change));
         }
+        let place = place.checked_sub(self.tenant_changes.len())?;
+        self.mailboxes.get(place).map(Change::Mailbox)
     }
 
     /// All changes in order.

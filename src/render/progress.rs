@@ -67,7 +67,7 @@ impl Progress {
     }
 
     /// Reading is over, or starts again.
-    pub fn read(&mut self) {
+    pub fn reading_ended(&mut self) {
         self.next_line = 0;
         self.bar.finish_and_clear();
     }

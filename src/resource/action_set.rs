@@ -89,8 +89,11 @@ impl ActionVocabulary {
         let place = place.unwrap_or(self.unknown.len());
         match u8::try_from(place).map(|place| place + KNOWN) {
             Ok(bit) if bit < CAPACITY => {
-                if place == self.unknown.len() {
-                    self.unknown.push(name.to_owned());
+                match self.unknown.get_mut(place) {
+                    None => self.unknown.push(name.to_owned()),
+                    // One spelling out of several, whichever row came first.
+                    Some(known) if name < known.as_str() => name.clone_into(known),
+                    Some(_) => {}
                 }
                 Ok(set.with_bit(bit))
             }

@@ -1,5 +1,6 @@
 //! `auditform apply`: plan, show, ask, apply in order, read back, report.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use crate::apply::{Report, StepState, Verdict};
@@ -24,7 +25,7 @@ pub(in crate::cli) struct Arguments {
     #[arg(long)]
     full: bool,
     /// How many requests may be under way at once
-    #[arg(long, default_value = "8", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "NUMBER", default_value = "8", value_parser = clap::value_parser!(u16).range(1..=256))]
     parallelism: u16,
     /// Allow a change that is refused otherwise
     #[arg(long, value_enum, value_name = "CHANGE")]
@@ -55,12 +56,24 @@ pub(in crate::cli) async fn run(
         Ok(session) => session,
         Err(exit) => return exit,
     };
-    let exit = match terminal.result(|out| write_plan(out, &session.plan, arguments.full)) {
+    let exit = match show_plan(arguments, &session, terminal) {
         Err(error) => unwritten(&error, terminal),
         Ok(()) => carry_out(arguments, &session, terminal, ports, interrupts).await,
     };
     session.close().await;
     exit
+}
+
+/// A plan that is asked about is part of the talk; one that is applied or turned down without
+/// asking is part of the result.
+fn show_plan(arguments: &Arguments, session: &Session, terminal: Terminal) -> io::Result<()> {
+    let plan = &session.plan;
+    let asks = !arguments.auto_approve && !plan.is_empty() && plan.refused.is_empty();
+    if asks {
+        terminal.talk(|out| write_plan(out, plan, arguments.full))
+    } else {
+        terminal.result(|out| write_plan(out, plan, arguments.full))
+    }
 }
 
 async fn carry_out(
@@ -93,17 +106,20 @@ async fn carry_out(
         Ok(applied) => applied,
         Err(stopped) => return show(&stopped, sources, terminal),
     };
-    let written = terminal.result(|out| {
-        write_report(out, plan, &report, unverified.is_none())?;
-        plan.notes.iter().try_for_each(|note| writeln!(out, "Note: {note}"))
-    });
     if let Some(stopped) = &unverified {
         show(stopped, sources, terminal);
     }
-    match written {
-        Err(error) => unwritten(&error, terminal),
-        Ok(()) => exit_of(&report, unverified.is_some()),
-    }
+    let exit = exit_of(&report, unverified.is_some());
+    let write = |out: &mut dyn Write| {
+        write_report(out, plan, &report, unverified.is_none())?;
+        plan.notes.iter().try_for_each(|note| writeln!(out, "Note: {note}"))
+    };
+    // What was done is told in any case; as a result only where it can be taken for one.
+    let written = match exit {
+        Exit::Interrupted | Exit::StateUnknown => terminal.talk(write),
+        _ => terminal.result(write),
+    };
+    written.map_or_else(|error| unwritten(&error, terminal), |()| exit)
 }
 
 async fn approved(terminal: Terminal) -> bool {
