@@ -162,7 +162,7 @@ Note: the mailbox audit bypass list was not looked at: accounts on it leave no a
     assert_data_eq!(
         plan.stdout,
         str![[r#"
-No changes. contoso.onmicrosoft.com matches the spec.
+No changes. contoso.onmicrosoft.com matches the spec, but for what is pending.
 0 managed objects were read and found as the spec wants.
 
 Plan: 0 to create, 0 to change, 0 to delete.

@@ -44,7 +44,7 @@ fn a_spec_that_is_not_there() {
         &["plan"],
         1,
         str![[r#"
-error[no-spec]: there is no spec at `./auditform.toml`
+error[no-spec]: there is no spec at `auditform.toml`
  |
  = help: name a directory that holds `auditform.toml`, or a spec file itself
 
@@ -72,7 +72,7 @@ fn a_spec_that_is_no_text() {
         &["plan"],
         1,
         str![[r#"
-error[unreadable-file]: `./auditform.toml` cannot be read: it is not UTF-8 text
+error[unreadable-file]: `auditform.toml` cannot be read: it is not UTF-8 text
 
 "#]],
     );
@@ -117,6 +117,8 @@ error[unreadable-file]: the certificate `./app.pem` cannot be read: [..]
    |
 10 | certificate = 'app.pem'
    |               ^^^^^^^^^
+   |
+   = help: a relative path starts at the directory of the spec
 
 "#]],
     );
@@ -135,6 +137,8 @@ error[certificate]: the certificate `./app.pem` cannot be used: it is neither a 
    |
 10 | certificate = 'app.pem'
    |               ^^^^^^^^^
+   |
+   = help: name a .pfx, or a PEM file that holds the certificate and its own private key
 
 "#]],
     );
@@ -154,6 +158,8 @@ error[certificate]: the certificate `./app.cer` cannot be used: it holds a certi
    |
 10 | certificate = 'app.cer'
    |               ^^^^^^^^^
+   |
+   = help: name a .pfx, or a PEM file that holds the certificate and its own private key
 
 "#]],
     );
@@ -176,6 +182,8 @@ error[certificate]: the certificate `./app.pfx` cannot be used: the password is 
    |
 10 | certificate = 'app.pfx'
    |               ^^^^^^^^^
+   |
+   = help: check the value of the variable that `password_env` names
 
 "#]]
     );
@@ -274,6 +282,8 @@ error[certificate]: the certificate `./app.pem` cannot be used: the certificate 
    |
 10 | certificate = 'app.pem'
    |               ^^^^^^^^^
+   |
+   = help: check this machine's clock, or wait until then
 
 "#]],
     );
@@ -292,6 +302,8 @@ error[certificate]: the certificate `./app.pem` cannot be used: its private key 
    |
 10 | certificate = 'app.pem'
    |               ^^^^^^^^^
+   |
+   = help: make a certificate with an RSA key: Microsoft Entra ID takes no other for an application
 
 "#]],
     );

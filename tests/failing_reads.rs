@@ -188,7 +188,6 @@ fn a_list_that_is_short_with_a_warning_and_without_a_link() {
     unknown(
         &front,
         str![[r#"
-<now>  WARN There are more results available than are currently displayed. To view them, increase the value for the ResultSize parameter. cmdlet=Get-Mailbox
 error[incomplete-read]: the answer is incomplete on page 1: the service has cut the list: There are more results available than are currently displayed. To view them, increase the value for the ResultSize parameter. [POST http://127.0.0.1:<port>/adminapi/beta/<guid>/InvokeCommand (Get-Mailbox), status 200, 1 try in <time> s]
  |
  = note: what could not be read is unknown, so nothing is planned

@@ -109,7 +109,7 @@ fn the_document_agrees_with_the_text_and_with_its_schema() {
     assert!(text.contains(&said), "{text}");
     let reads = &summary["reads"];
     let said =
-        format!("Applying it takes {writes} requests that write and {reads} requests that read.");
+        format!("Applying it takes {writes} requests to write and {reads} requests to read back.");
     assert!(text.contains(&said), "{text}");
     assert_eq!(broken_rules(&plan), [""; 0]);
 }

@@ -106,7 +106,7 @@ Auditform will change contoso.onmicrosoft.com (tenant 7c1d3a52-9f0e-4b68-8e27-51
       # (3 unchanged attributes hidden)
 
 Plan: 0 to create, 6 to change, 0 to delete.
-Applying it takes 6 requests that write and 3 requests that read.
+Applying it takes 6 requests to write and 2 requests to read back.
 
 Note: the mailbox audit bypass list was not looked at: accounts on it leave no audit records, whatever is set here
 
@@ -133,7 +133,7 @@ Auditform will change contoso.onmicrosoft.com (tenant 7c1d3a52-9f0e-4b68-8e27-51
       # (4 unchanged attributes hidden)
 
 Plan: 0 to create, 3 to change, 0 to delete.
-Applying it takes 3 requests that write and 1 request that read.
+Applying it takes 3 requests to write and 1 request to read back.
 
 Note: the mailbox audit bypass list was not looked at: accounts on it leave no audit records, whatever is set here
 
@@ -189,7 +189,7 @@ Auditform will change contoso.onmicrosoft.com (tenant 2b6d8627-79bd-4737-b194-7e
       # (4 unchanged attributes hidden)
 
 Plan: 0 to create, 115 to change, 0 to delete.
-Applying it takes 115 requests that write and 1 request that read.
+Applying it takes 115 requests to write and 1 request to read back.
 
 Note: the mailbox audit bypass list was not looked at: accounts on it leave no audit records, whatever is set here
 
@@ -234,7 +234,6 @@ digraph {
     0 -> 1 [ ]
 }
 
-
 "#]]
     );
 }
@@ -268,7 +267,7 @@ Auditform will change contoso.onmicrosoft.com (tenant 7c1d3a52-9f0e-4b68-8e27-51
 
   # organization_customization will be created
   + organization_customization
-      ! cannot be undone: Enable-OrganizationCustomization runs once in the life of a tenant and cannot be undone
+      ! cannot be undone: Enable-OrganizationCustomization runs once in the life of a tenant
       ~ customized = false -> true
       # the tenant is dehydrated, and its switches cannot be written before it is customised
 
@@ -287,7 +286,7 @@ Auditform will change contoso.onmicrosoft.com (tenant 7c1d3a52-9f0e-4b68-8e27-51
       # (4 unchanged attributes hidden)
 
 Plan: 1 to create, 4 to change, 0 to delete.
-Applying it takes 5 requests that write and 3 requests that read.
+Applying it takes 5 requests to write and 4 requests to read back.
 
 Note: the mailbox audit bypass list was not looked at: accounts on it leave no audit records, whatever is set here
 
@@ -328,7 +327,7 @@ Auditform will change contoso.onmicrosoft.com (tenant 7c1d3a52-9f0e-4b68-8e27-51
 Plan: 0 to create, 2 to change, 0 to delete.
 Refused: `unified_audit_log` would turn `ingestion` off; only `--allow organization-weakening` applies it.
 Refused: `organization` would turn `mailbox_auditing` off; only `--allow organization-weakening` applies it.
-Applying it takes 2 requests that write and 2 requests that read.
+Applying it takes 2 requests to write and 2 requests to read back.
 
 Note: the mailbox audit bypass list was not looked at: accounts on it leave no audit records, whatever is set here
 

@@ -24,7 +24,7 @@ pub fn draw(plan: &Plan, format: Format) -> String {
     let graph = fold(plan);
     match format {
         Format::Dot => format!(
-            "{:?}\n",
+            "{:?}",
             Dot::with_attr_getters(
                 &graph,
                 &[Config::EdgeNoLabel, Config::NodeNoLabel],

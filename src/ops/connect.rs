@@ -209,22 +209,16 @@ fn credential(
     ports: &Ports,
 ) -> Result<Credential, Stopped> {
     let name = path.display();
-    let refused = |code, summary: String, help: Option<String>| {
-        let mut diagnostic = Diagnostic::error(code, summary);
+    let refused = |code, summary: String, help: &str| {
+        let mut diagnostic = Diagnostic::error(code, summary).help(help);
         if let Some(span) = span {
             diagnostic = diagnostic.at(span, "");
         }
-        Stopped::error(match help {
-            Some(help) => diagnostic.help(help),
-            None => diagnostic,
-        })
+        Stopped::error(diagnostic)
     };
     let bytes = fs::read(path).map_err(|error| {
-        refused(
-            "unreadable-file",
-            format!("the certificate `{name}` cannot be read: {error}"),
-            None,
-        )
+        let summary = format!("the certificate `{name}` cannot be read: {error}");
+        refused("unreadable-file", summary, "a relative path starts at the directory of the spec")
     })?;
     Credential::load(&bytes, password, ports.now()).map_err(|error| {
         let help = help_for(&error, password.is_some());
@@ -232,17 +226,29 @@ fn credential(
     })
 }
 
-fn help_for(error: &CredentialError, has_password: bool) -> Option<String> {
+fn help_for(error: &CredentialError, has_password: bool) -> &'static str {
     match error {
-        CredentialError::PasswordNeeded | CredentialError::WrongPassword if !has_password => Some(
+        CredentialError::PasswordNeeded | CredentialError::WrongPassword if !has_password => {
             "name the environment variable that holds the password: `password_env = \"...\"`"
-                .to_owned(),
-        ),
-        CredentialError::Expired { .. } => Some(
+        }
+        CredentialError::PasswordNeeded | CredentialError::WrongPassword => {
+            "check the value of the variable that `password_env` names"
+        }
+        CredentialError::Expired { .. } => {
             "make a new certificate and upload it to the application before you name it here"
-                .to_owned(),
-        ),
-        _ => None,
+        }
+        CredentialError::NotYetValid { .. } => "check this machine's clock, or wait until then",
+        CredentialError::NotRsa(_) => {
+            "make a certificate with an RSA key: Microsoft Entra ID takes no other for an application"
+        }
+        CredentialError::EncryptedPem => "name a .pfx instead: its password can be given",
+        CredentialError::NoKey
+        | CredentialError::NoCertificate
+        | CredentialError::NotRecognised
+        | CredentialError::Damaged(_)
+        | CredentialError::Mismatched => {
+            "name a .pfx, or a PEM file that holds the certificate and its own private key"
+        }
     }
 }
 

@@ -41,13 +41,13 @@ pub struct LoadError {
 pub fn load(path: &Path, today: Date) -> Result<Loaded, Box<LoadError>> {
     let mut sources = Sources::default();
     let file = if path.is_dir() { path.join(SPEC_FILE) } else { path.to_path_buf() };
-    let text = match read(&file) {
+    let shown = file.strip_prefix(".").unwrap_or(&file);
+    let text = match read(&file, shown) {
         Ok(text) => text,
         Err(diagnostic) => {
             return Err(Box::new(LoadError { diagnostics: (*diagnostic).into(), sources }));
         }
     };
-    let shown = file.strip_prefix(".").unwrap_or(&file);
     let id = sources.add(shown.display().to_string(), text);
     let directory = match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
@@ -62,8 +62,8 @@ pub fn load(path: &Path, today: Date) -> Result<Loaded, Box<LoadError>> {
     }
 }
 
-fn read(file: &Path) -> Result<String, Box<Diagnostic>> {
-    let name = file.display();
+fn read(file: &Path, shown: &Path) -> Result<String, Box<Diagnostic>> {
+    let name = shown.display();
     let unreadable = |reason: &dyn std::fmt::Display| {
         Box::new(Diagnostic::error("unreadable-file", format!("`{name}` cannot be read: {reason}")))
     };

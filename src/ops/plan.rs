@@ -16,7 +16,9 @@ use super::pending;
 use super::ports::{Cause, Ports, ReadObserver, Stopped};
 use super::read;
 use crate::diagnostic::Diagnostics;
-use crate::plan::{MailboxChanges, MailboxFindings, Plan, TenantFindings, diff_tenant};
+use crate::plan::{
+    MailboxChanges, MailboxFindings, Plan, TenantChange, TenantFindings, diff_tenant,
+};
 use crate::resource::{Address, Kind};
 use crate::state::{DesiredState, TenantIdentity};
 
@@ -47,27 +49,37 @@ pub async fn plan(
 ) -> Result<Planned, Stopped> {
     let exchange = &connection.exchange;
     let id = exchange.tenant_id();
-    let before = exchange.requests().reads;
     let mut tenant = read::switches(exchange, desired).await?;
     tenant.pending_unified_audit_log = pending::recall(beside, id, ports.now());
     let switches = diff_tenant(desired, &tenant);
     let mailbox_auditing = tenant.mailbox_auditing_after(desired);
+    let before = exchange.requests().reads;
     let mailboxes = if desired.policies.is_empty() {
         None
     } else {
         let today = ports.today();
         Some(read::mailboxes(exchange, desired, mailbox_auditing, today, observer).await?)
     };
-    let requests = exchange.requests().reads - before;
+    let listing = exchange.requests().reads - before;
     let identity = TenantIdentity { id, organization: connection.organization.clone() };
     let mut planned = put_together(identity, switches, mailboxes, mailbox_auditing)?;
-    if !planned.plan.is_empty() {
-        planned.plan.reads = requests;
-    }
+    planned.plan.reads = reads_of_an_apply(&planned.plan, listing);
     if !options.organization_weakening {
         planned.plan.refused = planned.plan.organization_weakenings();
     }
     Ok(planned)
+}
+
+/// What an apply reads to prove its result: the lists of mailboxes once more, which took so many
+/// requests, and each of the two settings that hold the switches; a customisation is awaited.
+fn reads_of_an_apply(plan: &Plan, listing: u64) -> u64 {
+    let changed =
+        |wanted: fn(&TenantChange) -> bool| u64::from(plan.tenant_changes.iter().any(wanted));
+    let lists = if plan.mailboxes.is_empty() { 0 } else { listing };
+    lists
+        + changed(|change| matches!(change, TenantChange::UnifiedAuditLog { .. }))
+        + changed(|change| !matches!(change, TenantChange::UnifiedAuditLog { .. }))
+        + changed(|change| matches!(change, TenantChange::Customization))
 }
 
 fn put_together(

@@ -199,9 +199,9 @@ impl<'p> Change<'p> {
     /// Whether it can be undone.
     pub fn reversible(&self) -> Reversible {
         match self {
-            Self::Tenant(TenantChange::Customization) => Reversible::No(
-                "Enable-OrganizationCustomization runs once in the life of a tenant and cannot be undone",
-            ),
+            Self::Tenant(TenantChange::Customization) => {
+                Reversible::No("Enable-OrganizationCustomization runs once in the life of a tenant")
+            }
             Self::Mailbox(view) if view.pattern().shortens_log() => Reversible::No(
                 "entries older than the new limit are deleted, and a longer limit does not bring them back",
             ),

@@ -34,7 +34,8 @@ pub fn write_plan(out: &mut dyn Write, plan: &Plan, full: bool) -> io::Result<()
     let tenant = &plan.tenant;
     let (organization, id) = (&tenant.organization, tenant.id);
     if plan.is_empty() {
-        writeln!(out, "{STRONG}No changes.{STRONG:#} {organization} matches the spec.")?;
+        let except = if plan.pending.is_empty() { "" } else { ", but for what is pending" };
+        writeln!(out, "{STRONG}No changes.{STRONG:#} {organization} matches the spec{except}.")?;
         writeln!(out, "{} read and found as the spec wants.", managed(plan.unchanged))?;
     } else {
         writeln!(out, "Auditform will change {organization} (tenant {id}) as follows:")?;
@@ -293,7 +294,7 @@ fn write_summary(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     if !plan.is_empty() {
         writeln!(
             out,
-            "Applying it takes {} that write and {} that read.",
+            "Applying it takes {} to write and {} to read back.",
             requests(summary.requests),
             requests(summary.reads)
         )?;

@@ -185,7 +185,7 @@ fn judge(
         return incomplete("it holds no list of rows".to_owned(), trace);
     }
     for warning in envelope.warnings() {
-        tracing::warn!(cmdlet = %trace.label, "{warning}");
+        tracing::info!(cmdlet = %trace.label, "{warning}");
     }
     Ok(Page { rows, envelope, trace })
 }
