@@ -123,7 +123,7 @@ fn a_second_page_that_fails_for_good() {
 error[unavailable]: the service keeps failing: status 500 without a reason [POST http://127.0.0.1:<port>/adminapi/beta/<guid>/InvokeCommand (Get-Mailbox), status 500, request-id r-2, 1 try in <time> s]
  |
  = note: what could not be read is unknown, so nothing is planned
- = help: nothing was planned from this read; try again later; the request-id is what Microsoft's support asks for
+ = help: try again later; where a request-id is shown, Microsoft's support asks for it
 
 "#]],
     );
@@ -138,7 +138,7 @@ fn a_second_page_that_is_cut_in_the_middle_each_time() {
 error[unavailable]: the service keeps failing: error decoding response body: error reading a body from connection: end of file before message length reached [POST http://127.0.0.1:<port>/adminapi/beta/<guid>/InvokeCommand (Get-Mailbox), [..] tries in <time> s]
  |
  = note: what could not be read is unknown, so nothing is planned
- = help: nothing was planned from this read; try again later; the request-id is what Microsoft's support asks for
+ = help: try again later; where a request-id is shown, Microsoft's support asks for it
 
 "#]],
     );
@@ -153,7 +153,7 @@ fn a_second_page_of_garbage() {
 error[incomplete-read]: the answer is incomplete on page 2: the answer is not a JSON object [POST http://127.0.0.1:<port>/adminapi/beta/<guid>/InvokeCommand (Get-Mailbox), status 200, request-id r-2, 1 try in <time> s]
  |
  = note: what could not be read is unknown, so nothing is planned
- = help: nothing was planned from this read; try again later; the request-id is what Microsoft's support asks for
+ = help: try again later; where a request-id is shown, Microsoft's support asks for it
 
 "#]],
     );
@@ -169,7 +169,7 @@ fn a_second_page_that_a_proxy_made() {
 error[incomplete-read]: the answer is incomplete on page 2: the answer is not a JSON object [POST http://127.0.0.1:<port>/adminapi/beta/<guid>/InvokeCommand (Get-Mailbox), status 200, 1 try in <time> s]
  |
  = note: what could not be read is unknown, so nothing is planned
- = help: nothing was planned from this read; try again later; the request-id is what Microsoft's support asks for
+ = help: try again later; where a request-id is shown, Microsoft's support asks for it
 
 "#]],
     );
@@ -191,7 +191,7 @@ fn a_list_that_is_short_with_a_warning_and_without_a_link() {
 error[incomplete-read]: the answer is incomplete on page 1: the service has cut the list: There are more results available than are currently displayed. To view them, increase the value for the ResultSize parameter. [POST http://127.0.0.1:<port>/adminapi/beta/<guid>/InvokeCommand (Get-Mailbox), status 200, 1 try in <time> s]
  |
  = note: what could not be read is unknown, so nothing is planned
- = help: nothing was planned from this read; try again later; the request-id is what Microsoft's support asks for
+ = help: try again later; where a request-id is shown, Microsoft's support asks for it
 
 "#]],
     );
@@ -205,10 +205,10 @@ fn a_link_to_another_host_to_which_nothing_is_sent() {
     unknown(
         &front,
         str![[r#"
-error[incomplete-read]: the answer is incomplete on page 1: its link leads to another host, `127.0.0.1`, and was not followed [POST http://127.0.0.1:<port>/adminapi/beta/<guid>/InvokeCommand (Get-Mailbox), status 200, 1 try in <time> s]
+error[incomplete-read]: the answer is incomplete on page 1: its link leads to another host, `http://127.0.0.1:<port>`, and was not followed [POST http://127.0.0.1:<port>/adminapi/beta/<guid>/InvokeCommand (Get-Mailbox), status 200, 1 try in <time> s]
  |
  = note: what could not be read is unknown, so nothing is planned
- = help: nothing was planned from this read; try again later; the request-id is what Microsoft's support asks for
+ = help: try again later; where a request-id is shown, Microsoft's support asks for it
 
 "#]],
     );
@@ -224,7 +224,7 @@ fn a_link_that_was_followed_before() {
 error[incomplete-read]: the answer is incomplete on page 2: its link was followed before [POST http://127.0.0.1:<port>/adminapi/beta/<guid>/InvokeCommand (Get-Mailbox), status 200, 1 try in <time> s]
  |
  = note: what could not be read is unknown, so nothing is planned
- = help: nothing was planned from this read; try again later; the request-id is what Microsoft's support asks for
+ = help: try again later; where a request-id is shown, Microsoft's support asks for it
 
 "#]],
     );
@@ -243,7 +243,7 @@ fn errors_in_an_answer_of_200() {
 error[incomplete-read]: the answer is incomplete on page 2: the service reports an error in it: A server was lost. [POST http://127.0.0.1:<port>/adminapi/beta/<guid>/InvokeCommand (Get-Mailbox), status 200, 1 try in <time> s]
  |
  = note: what could not be read is unknown, so nothing is planned
- = help: nothing was planned from this read; try again later; the request-id is what Microsoft's support asks for
+ = help: try again later; where a request-id is shown, Microsoft's support asks for it
 
 "#]],
     );
@@ -260,7 +260,7 @@ fn a_row_without_an_action_list() {
 error[incomplete-read]: row 2 of page 1 (u2@contoso.com): `AuditAdmin` is missing [POST http://127.0.0.1:<port>/adminapi/beta/<guid>/InvokeCommand (Get-Mailbox), status 200, 1 try in <time> s]
  |
  = note: what could not be read is unknown, so nothing is planned
- = help: nothing was planned from this read; try again later; the request-id is what Microsoft's support asks for
+ = help: try again later; where a request-id is shown, Microsoft's support asks for it
 
 "#]],
     );
@@ -274,7 +274,7 @@ fn a_row_whose_switch_is_null() {
 error[incomplete-read]: row 2 of page 1 (of unknown identity): `AuditEnabled` is null [POST http://127.0.0.1:<port>/adminapi/beta/<guid>/InvokeCommand (Get-Mailbox), status 200, 1 try in <time> s]
  |
  = note: what could not be read is unknown, so nothing is planned
- = help: nothing was planned from this read; try again later; the request-id is what Microsoft's support asks for
+ = help: try again later; where a request-id is shown, Microsoft's support asks for it
 
 "#]],
     );
@@ -289,7 +289,7 @@ fn a_row_of_a_type_that_was_not_asked_for() {
 error[incomplete-read]: row 2 of page 1 (u2@contoso.com): `RecipientTypeDetails` is `SharedMailbox`, which was not asked for [POST http://127.0.0.1:<port>/adminapi/beta/<guid>/InvokeCommand (Get-Mailbox), status 200, 1 try in <time> s]
  |
  = note: what could not be read is unknown, so nothing is planned
- = help: nothing was planned from this read; try again later; the request-id is what Microsoft's support asks for
+ = help: try again later; where a request-id is shown, Microsoft's support asks for it
 
 "#]],
     );
@@ -328,7 +328,7 @@ fn a_link_that_expires_three_times() {
 error[incomplete-read]: the link to page 2 has expired [POST http://127.0.0.1:<port>/adminapi/beta/<guid>/InvokeCommand (Get-Mailbox), status 400, request-id r-2, 1 try in <time> s]
  |
  = note: what could not be read is unknown, so nothing is planned
- = help: nothing was planned from this read; try again later; the request-id is what Microsoft's support asks for
+ = help: try again later; where a request-id is shown, Microsoft's support asks for it
 
 "#]],
     );

@@ -173,7 +173,7 @@ impl TokenProblem {
 
 const NETWORK: &str = "check the network, the proxy variables and `[tenant.endpoints] exchange`; a \
                        private certificate authority goes into `ca_file`";
-const LATER: &str = "try again later; the request-id is what Microsoft's support asks for";
+const LATER: &str = "try again later; where a request-id is shown, Microsoft's support asks for it";
 
 impl ReadError {
     /// What to do about it, in a sentence.
@@ -189,9 +189,7 @@ impl ReadError {
             | Self::Incomplete { .. }
             | Self::BrokenRow { .. }
             | Self::RowRefused(_)
-            | Self::Unavailable { .. } => {
-                format!("nothing was planned from this read; {LATER}")
-            }
+            | Self::Unavailable { .. } => LATER.to_owned(),
         }
     }
 }

@@ -126,7 +126,7 @@ impl Walk {
         }
         let next = Url::parse(link).map_err(|_| "its link is no address".to_owned())?;
         if next.origin() != self.base.origin() {
-            let host = next.host_str().unwrap_or_default();
+            let host = next.origin().ascii_serialization();
             return Err(format!("its link leads to another host, `{host}`, and was not followed"));
         }
         if !self.seen.insert(next.as_str().to_owned()) {
