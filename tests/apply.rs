@@ -327,10 +327,7 @@ fn on_a_terminal_only_yes_is_a_yes() {
     let emulator = Emulator::start(&world, SMALL);
     world.spec(&emulator, AGE);
     for (answer, code, written) in [("no", 4, 0), ("y", 4, 0), ("", 4, 0), ("yes", 0, 4)] {
-        let Some(asked) = world.on_a_terminal("apply", &format!("{answer}\n")) else {
-            return;
-        };
-        let asked = asked.ended(code);
+        let asked = world.on_a_terminal("apply", &format!("{answer}\n")).ended(code);
         assert!(asked.stdout.contains("Only `yes` is accepted."), "{}", asked.stdout);
         assert_eq!(emulator.writes().len(), written, "{answer}");
         let refused = asked.stdout.contains("Not approved: nothing was changed.");

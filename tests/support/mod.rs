@@ -5,7 +5,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::print_stderr,
     clippy::disallowed_methods,
     reason = "a failed assumption is a failed test, and tests hand the environment on"
 )]
@@ -127,22 +126,19 @@ impl World {
         Running { process, stdout: Kept::read(stdout), stderr: Kept::read(stderr) }
     }
 
-    /// Runs it on a terminal of its own, where these keys are pressed; nothing where the machine
-    /// has no `script` (util-linux), which is said. Both streams come as one.
+    /// Runs it on a terminal of its own, which `script` (util-linux) opens and where these keys are
+    /// pressed. Both streams come as one.
     #[cfg(target_os = "linux")]
-    pub(crate) fn on_a_terminal(&self, arguments: &str, keys: &str) -> Option<Output> {
+    pub(crate) fn on_a_terminal(&self, arguments: &str, keys: &str) -> Output {
         use std::io::Write;
         let mut command = Command::new("script");
         let inner = format!("'{}' {arguments}", env!("CARGO_BIN_EXE_auditform"));
         command.args(["--quiet", "--return", "--command", &inner, "/dev/null"]);
         self.seal(&mut command);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let Ok(mut child) = command.spawn() else {
-            eprintln!("skipped: there is no `script` to open a terminal with");
-            return None;
-        };
+        let mut child = command.spawn().expect("`script` of util-linux opens the terminal");
         child.stdin.take().unwrap().write_all(keys.as_bytes()).unwrap();
-        Some(Output::of(&child.wait_with_output().unwrap()))
+        Output::of(&child.wait_with_output().unwrap())
     }
 
     /// A text without what differs from run to run.
