@@ -7,9 +7,27 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde_json::Value;
 
+/// How a client reached us.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    #[default]
+    Http,
+    Https,
+}
+
+impl Scheme {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
 /// One request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Request {
+    pub(crate) scheme: Scheme,
     /// The query without its `?`, as sent.
     pub(crate) query: String,
     pub(crate) headers: HeaderMap,
@@ -25,6 +43,11 @@ impl Request {
     /// The name by which the client reached us.
     pub(crate) fn host(&self) -> &str {
         self.header("host").unwrap_or("localhost")
+    }
+
+    /// What every URL begins with that this client is to follow.
+    pub(crate) fn origin(&self) -> String {
+        format!("{}://{}", self.scheme.name(), self.host())
     }
 
     /// A parameter of the query, decoded.
@@ -64,6 +87,10 @@ impl Answer {
         Self::new(status, "application/json; charset=utf-8", text)
     }
 
+    pub(crate) fn text_of(status: StatusCode, text: String) -> Self {
+        Self::new(status, "text/plain; charset=utf-8", text.into_bytes())
+    }
+
     /// A value that cannot stand in a header is left out.
     pub(crate) fn with_header(mut self, name: &'static str, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -81,7 +108,7 @@ impl Answer {
     }
 }
 
-/// `http://` and the address, as a URL writes it.
-pub(crate) fn base_url(address: SocketAddr) -> String {
-    format!("http://{address}")
+/// Scheme and address, as a URL writes them.
+pub(crate) fn base_url(scheme: Scheme, address: SocketAddr) -> String {
+    format!("{}://{address}", scheme.name())
 }

@@ -8,13 +8,16 @@ mod actions;
 mod audit;
 mod clock;
 mod directory;
+mod entra;
 mod errors;
 mod exchange;
 mod faults;
+mod graph;
 mod identity;
 mod message;
 mod names;
 mod populate;
+mod proxy;
 mod recipient;
 mod request_log;
 mod routes;
@@ -26,6 +29,7 @@ mod state_file;
 mod tenant;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -40,16 +44,18 @@ use tokio::task::JoinHandle;
 
 pub use self::clock::Clock;
 pub use self::errors::EmulatorError;
+pub use self::identity::device_code::DeviceApproval;
 pub use self::seed::{Seed, SeedError};
 
 use self::faults::Faults;
-use self::identity::access_token::Application;
+use self::identity::Settings;
 use self::identity::credentials::{self, Credentials};
+use self::message::Scheme;
 use self::request_log::RequestLog;
 use self::routes::Front;
-use self::service::Service;
+use self::server::Door;
+use self::service::{Parts, Service};
 use self::state_file::StateFile;
-use self::tenant::Tenant;
 
 /// How to stand a tenant up.
 #[derive(Clone, Debug)]
@@ -68,6 +74,16 @@ pub struct Options {
     pub latency: Duration,
     /// Changes show in reads after this long.
     pub lag: Duration,
+    /// https at `listen`, by a CA of our own, and nothing else there.
+    pub tls: bool,
+    /// Loopback; a forward proxy that stands for Microsoft's hosts.
+    pub proxy: Option<SocketAddr>,
+    /// The generated app may build an identity chain, and may do nothing in Exchange.
+    pub bootstrap_only: bool,
+    /// Who answers when a program asks for a device code.
+    pub device_code: DeviceApproval,
+    /// Between polls for a device code, as programs are told; whole seconds.
+    pub device_interval: Duration,
     /// Judges tokens, links and lags.
     pub clock: Clock,
 }
@@ -83,6 +99,11 @@ impl Options {
             credentials: credentials.into(),
             latency: Duration::ZERO,
             lag: Duration::ZERO,
+            tls: false,
+            proxy: None,
+            bootstrap_only: false,
+            device_code: DeviceApproval::Ask,
+            device_interval: Duration::from_secs(5),
             clock: Clock::system(),
         }
     }
@@ -95,68 +116,112 @@ pub struct Emulator;
 /// A tenant that is being served. Dropping it stops it as `shutdown` does, without waiting.
 #[derive(Debug)]
 pub struct Running {
-    address: SocketAddr,
+    base_url: String,
+    proxy_url: Option<String>,
+    ca_file: Option<PathBuf>,
     service: Arc<Service>,
     certificate_pem: PathBuf,
     certificate_pfx: PathBuf,
     stop: watch::Sender<()>,
-    serving: JoinHandle<()>,
+    serving: Vec<JoinHandle<()>>,
 }
 
 impl Emulator {
     /// Builds the tenant, or takes it up where its state file left it, and serves it.
     pub async fn start(options: Options) -> Result<Running, EmulatorError> {
-        if !options.listen.ip().is_loopback() {
-            return Err(EmulatorError::NotLoopback(options.listen));
+        for address in [Some(options.listen), options.proxy].into_iter().flatten() {
+            if !address.ip().is_loopback() {
+                return Err(EmulatorError::NotLoopback(address));
+            }
         }
         let (service, credentials) = service(&options)?;
         let log = options.request_log.as_deref().map(RequestLog::open).transpose()?;
         let faults = Faults { latency: options.latency };
-        let listener = TcpListener::bind(options.listen).await;
-        let bound = listener.and_then(|listener| Ok((listener.local_addr()?, listener)));
-        let (address, listener) =
-            bound.map_err(|source| EmulatorError::Listen { address: options.listen, source })?;
-        let front = Front { service: Arc::clone(&service), faults, log };
+        let front = Arc::new(Front { service: Arc::clone(&service), faults, log });
+        let secured = options.tls || options.proxy.is_some();
+        let tls = secured.then(|| tls::open(&options.credentials)).transpose()?;
+        let mut doors = Vec::new();
+        let acceptor = || tls.as_ref().map(|tls| tls.acceptor.clone());
+        let direct = acceptor().filter(|_| options.tls).map_or(Door::Plain, Door::Tls);
+        let (listener, address) = bind(options.listen).await?;
+        let base_url = message::base_url(direct.scheme(), address);
+        doors.push((listener, direct));
+        let mut proxy_url = None;
+        if let (Some(proxy), Some(acceptor)) = (options.proxy, acceptor()) {
+            let (listener, address) = bind(proxy).await?;
+            proxy_url = Some(message::base_url(Scheme::Http, address));
+            doors.push((listener, Door::Proxy(acceptor, Arc::clone(&front))));
+        }
         let (stop, stopped) = watch::channel(());
-        let router = routes::router(Arc::new(front));
-        let serving = tokio::spawn(server::serve(listener, router, stopped));
+        let router = routes::router(front);
+        let serve = |(listener, door)| {
+            tokio::spawn(server::serve(listener, door, router.clone(), stopped.clone()))
+        };
         Ok(Running {
-            address,
+            base_url,
+            proxy_url,
+            ca_file: tls.map(|tls| tls.ca_file),
             service,
             certificate_pem: credentials.certificate_pem,
             certificate_pfx: credentials.certificate_pfx,
             stop,
-            serving,
+            serving: doors.into_iter().map(serve).collect(),
         })
     }
 }
 
+/// The address with the port that was taken.
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), EmulatorError> {
+    let listener = TcpListener::bind(address).await;
+    listener
+        .and_then(|listener| Ok((listener.local_addr()?, listener)))
+        .map(|(address, listener)| (listener, address))
+        .map_err(|source| EmulatorError::Listen { address, source })
+}
+
 fn service(options: &Options) -> Result<(Arc<Service>, Credentials), EmulatorError> {
     let lag = SignedDuration::try_from(options.lag).unwrap_or(SignedDuration::MAX);
-    let tenant = match &options.state {
-        None => Tenant::new(&options.seed.clone().unwrap_or_default(), lag),
+    let (file, seed) = match &options.state {
+        None => (None, options.seed.clone().unwrap_or_default()),
         Some(path) => {
             let (file, seed) = StateFile::open(path, options.seed.clone())?;
-            let mut tenant = Tenant::new(&seed, lag);
-            tenant.resume(file)?;
-            tenant
+            (Some(file), seed)
         }
     };
     let credentials = credentials::open(&options.credentials)?;
-    let service = Service {
-        application: Application::of(tenant.id),
-        tenant,
-        certificate: credentials.certificate.clone(),
+    let parts = Parts {
+        certificate: &credentials.certificate,
         token_key: credentials.token_key.clone(),
         clock: options.clock.clone(),
+        lag,
+        bootstrap_only: options.bootstrap_only,
+        sign_in: Settings {
+            approval: options.device_code,
+            interval: options.device_interval.as_secs(),
+            issuer_key: Some(options.credentials.join("issuer.key")),
+        },
     };
+    let service = Service::new(&seed, parts);
+    if let Some(file) = file {
+        service.resume(file)?;
+    }
     Ok((Arc::new(service), credentials))
 }
 
 impl Running {
     /// Authority, Graph and Exchange together.
     pub fn base_url(&self) -> String {
-        message::base_url(self.address)
+        self.base_url.clone()
+    }
+
+    /// Where the proxy listens, when there is one.
+    pub fn proxy_url(&self) -> Option<&str> {
+        self.proxy_url.as_deref()
+    }
+
+    /// The certificate authority (PEM) that clients must trust, when there is TLS.
+    pub fn ca_file(&self) -> Option<&Path> {
+        self.ca_file.as_deref()
     }
 
     /// The tenant's GUID.
@@ -171,7 +236,7 @@ impl Running {
 
     /// The generated app.
     pub fn client_id(&self) -> String {
-        self.service.application.client_id.to_string()
+        self.service.generated().client_id.to_string()
     }
 
     /// Key and certificate of the app in one file.
@@ -184,24 +249,34 @@ impl Running {
         &self.certificate_pfx
     }
 
-    /// What a ready file holds.
+    /// What a ready file holds. Its paths are absolute: whoever reads it may be somewhere else.
     pub fn ready_document(&self) -> Value {
-        json!({
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let mut document = json!({
             "base_url": self.base_url(),
             "tenant_id": self.tenant_id(),
             "organization": self.organization(),
             "client_id": self.client_id(),
-            "certificate_pem": self.certificate_pem,
-            "certificate_pfx": self.certificate_pfx,
+            "certificate_pem": absolute(&self.certificate_pem),
+            "certificate_pfx": absolute(&self.certificate_pfx),
             "pid": std::process::id(),
-        })
+        });
+        if let Some(ca_file) = &self.ca_file {
+            document["ca_file"] = json!(absolute(ca_file));
+        }
+        if let Some(proxy_url) = &self.proxy_url {
+            document["proxy_url"] = json!(proxy_url);
+        }
+        document
     }
 
     /// Stops taking connections and lets running requests end.
     pub async fn shutdown(self) {
         drop(self.stop);
-        if let Err(error) = self.serving.await {
-            tracing::warn!("the emulator did not stop cleanly: {error}");
+        for serving in self.serving {
+            if let Err(error) = serving.await {
+                tracing::warn!("the emulator did not stop cleanly: {error}");
+            }
         }
     }
 }

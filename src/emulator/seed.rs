@@ -2,6 +2,7 @@
 //! error with the line, the column and what to do. The rules are in `seed/raw.rs`; building the tenant from it is `populate.rs`.
 
 mod raw;
+mod sign_in;
 
 use std::fmt;
 use std::ops::Range;
@@ -9,6 +10,7 @@ use std::ops::Range;
 use uuid::Uuid;
 
 use self::raw::{Mistake, RawSeed};
+pub(crate) use self::sign_in::SignInSeed;
 use super::audit::Audit;
 use super::recipient::RecipientType;
 
@@ -19,6 +21,8 @@ pub struct Seed {
     pub(crate) tenant: TenantSeed,
     pub(crate) mailboxes: Vec<MailboxSeed>,
     pub(crate) generate: Option<Generate>,
+    pub(crate) applications: Vec<ApplicationSeed>,
+    pub(crate) sign_in: SignInSeed,
 }
 
 /// Comments and layout of the text do not make another seed.
@@ -27,6 +31,8 @@ impl PartialEq for Seed {
         self.tenant == other.tenant
             && self.mailboxes == other.mailboxes
             && self.generate == other.generate
+            && self.applications == other.applications
+            && self.sign_in == other.sign_in
     }
 }
 
@@ -57,6 +63,13 @@ pub(crate) struct Generate {
     pub(crate) compliant: f64,
     /// Empty: the usual mix, with group and inactive mailboxes on top.
     pub(crate) types: Vec<(RecipientType, f64)>,
+}
+
+/// An application that is there before anybody makes one; without credential or service principal.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ApplicationSeed {
+    pub(crate) display_name: String,
+    pub(crate) unique_name: Option<String>,
 }
 
 /// A seed that cannot be used.
@@ -108,6 +121,8 @@ impl Seed {
             tenant: TenantSeed::named(DEFAULT_ORGANIZATION.to_owned()),
             mailboxes: Vec::new(),
             generate: Some(Generate { mailboxes, seed: 0, compliant: 0.1, types: Vec::new() }),
+            applications: Vec::new(),
+            sign_in: SignInSeed::default(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! `GET /_emulator/state`: the whole tenant as it is stored, for tests and for curious users.
-//! Written row by row from one snapshot, in listing order. It holds no clock, counter, token or
-//! access record, so that equal tenants give equal bytes.
+//! Written row by row from one snapshot, in listing order; the directory comes first, sorted by
+//! id. It holds no clock, counter, token or access record, so that equal tenants give equal bytes.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -15,6 +15,7 @@ use serde_json::json;
 use super::audit::time_span;
 use super::directory::Row;
 use super::exchange::mailbox_record::Shown;
+use super::graph;
 use super::message::{Answer, Content};
 use super::service::Service;
 use super::tenant::Snapshot;
@@ -74,6 +75,16 @@ impl Document {
         });
         let mut text = head.to_string();
         text.pop();
+        for (name, rows) in graph::state(&self.service) {
+            text.push_str(",\"");
+            text.push_str(name);
+            text.push_str("\":[");
+            for (number, row) in rows.iter().enumerate() {
+                text.push_str(if number == 0 { "\n" } else { ",\n" });
+                text.push_str(&row.to_string());
+            }
+            text.push_str("]\n");
+        }
         text.push_str(",\"Mailboxes\":[");
         text.into_bytes()
     }

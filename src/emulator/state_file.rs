@@ -1,15 +1,18 @@
 //! What survives a restart: one line with the seed, then one JSON line for every change, appended
-//! before the change is answered. Changes go in and come back out in order; what they mean is
-//! `tenant.rs`'s business. A killed process loses nothing that was answered, as the line is with
+//! before the change is answered. Changes go in and come back out in order; what they mean is the
+//! business of `tenant.rs` and `entra`. A killed process loses nothing that was answered, as the line is with
 //! the system by then; a power cut may, which is not what this is for.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::entra::snapshot::Entry;
 use super::errors::EmulatorError;
 use super::seed::Seed;
 
@@ -27,6 +30,8 @@ pub(crate) struct Line {
 pub(crate) enum Change {
     Mailbox(MailboxLine),
     Organization(Organization),
+    /// Objects of the directory, changed together.
+    Directory(Vec<Entry>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,6 +160,26 @@ impl StateFile {
         }
         self.length += text.len() as u64;
         Ok(())
+    }
+}
+
+/// Where changes go before they are answered; shared by everything that changes. The default keeps
+/// nothing.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Journal(Option<Arc<Mutex<StateFile>>>);
+
+impl Journal {
+    pub(crate) fn of(file: StateFile) -> Self {
+        Self(Some(Arc::new(Mutex::new(file))))
+    }
+
+    /// The change is with the system when this returns `Ok`.
+    pub(crate) fn append(&self, now: Timestamp, change: Change) -> std::io::Result<()> {
+        let Some(file) = &self.0 else {
+            return Ok(());
+        };
+        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.append(&Line { at: now.to_string(), change })
     }
 }
 

@@ -11,10 +11,9 @@ use uuid::Uuid;
 use super::actions::{ActionTable, Logon};
 use super::audit::{Audit, Patterns};
 use super::directory::{Directory, Row};
-use super::errors::EmulatorError;
 use super::populate::{Population, populate};
 use super::seed::Seed;
-use super::state_file::{Change, Line, MailboxLine, Organization, StateFile};
+use super::state_file::{Change, Journal, MailboxLine, Organization};
 
 #[derive(Debug)]
 pub(crate) struct Tenant {
@@ -36,7 +35,7 @@ struct State {
     /// What reads still show in place of what is stored.
     earlier_organization: Vec<Earlier<Organization>>,
     earlier_audits: BTreeMap<Row, Vec<Earlier<u32>>>,
-    file: Option<StateFile>,
+    journal: Journal,
 }
 
 /// A value that was replaced; reads show it before `until`.
@@ -90,24 +89,21 @@ impl Tenant {
                 patterns,
                 earlier_organization: Vec::new(),
                 earlier_audits: BTreeMap::new(),
-                file: None,
+                journal: Journal::default(),
             }),
         }
     }
 
-    /// Makes every change of `file` again, and writes the coming ones there.
-    pub(crate) fn resume(&mut self, mut file: StateFile) -> Result<(), EmulatorError> {
-        file.replay(|line| self.replay(line))?;
-        self.write().file = Some(file);
-        Ok(())
+    /// Writes the coming changes to `journal`.
+    pub(crate) fn keep(&self, journal: Journal) {
+        self.write().journal = journal;
     }
 
-    fn replay(&self, line: &Line) -> bool {
-        let Ok(at) = line.at.parse::<Timestamp>() else {
-            return false;
-        };
+    /// Makes a change again that a state file holds; false where it makes no sense here.
+    pub(crate) fn replay(&self, at: Timestamp, change: &Change) -> bool {
         let mut state = self.write();
-        match &line.change {
+        match change {
+            Change::Directory(_) => false,
             Change::Organization(organization) => {
                 state.set_organization(*organization, self.visible_from(at));
                 true
@@ -188,7 +184,7 @@ impl Tenant {
         let after = edit(before).map_err(NotChanged::Refused)?;
         if after != before {
             let change = Change::Mailbox(self.line_of(row, &after));
-            state.persist(now, change).map_err(NotChanged::NotWritten)?;
+            state.journal.append(now, change).map_err(NotChanged::NotWritten)?;
             state.set_audit(row, after, self.visible_from(now));
         }
         Ok(Replaced { before, after })
@@ -205,7 +201,7 @@ impl Tenant {
         let after = edit(before).map_err(NotChanged::Refused)?;
         if after != before {
             let change = Change::Organization(after);
-            state.persist(now, change).map_err(NotChanged::NotWritten)?;
+            state.journal.append(now, change).map_err(NotChanged::NotWritten)?;
             state.set_organization(after, self.visible_from(now));
         }
         Ok(Replaced { before, after })
@@ -283,13 +279,6 @@ impl State {
         let value = std::mem::replace(&mut self.organization, organization);
         if let Some(until) = visible {
             self.earlier_organization.push(Earlier { until, value });
-        }
-    }
-
-    fn persist(&mut self, now: Timestamp, change: Change) -> std::io::Result<()> {
-        match &mut self.file {
-            Some(file) => file.append(&Line { at: now.to_string(), change }),
-            None => Ok(()),
         }
     }
 }

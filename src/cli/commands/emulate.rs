@@ -11,7 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::interrupt::Interrupts;
 use crate::cli::terminal::Terminal;
 use crate::diagnostic::Diagnostic;
-use crate::emulator::{self, Emulator, Running, Seed};
+use crate::emulator::{self, DeviceApproval, Emulator, Running, Seed};
 
 /// Serve a Microsoft 365 tenant from memory
 #[derive(Debug, clap::Args)]
@@ -40,6 +40,21 @@ pub(in crate::cli) struct Arguments {
     /// Show changes in reads this much later
     #[arg(long, value_name = "MILLISECONDS", default_value = "0")]
     lag: u64,
+    /// Serve https, and nothing else, at that address
+    #[arg(long)]
+    tls: bool,
+    /// Be a forward proxy here that stands for Microsoft's hosts
+    #[arg(long, value_name = "ADDRESS")]
+    proxy: Option<SocketAddr>,
+    /// Give the generated application no rights in Exchange
+    #[arg(long)]
+    bootstrap_only: bool,
+    /// Who answers device codes: ask, approve-after:POLLS, decline or expire
+    #[arg(long, value_name = "ANSWER", default_value = "ask")]
+    device_code: DeviceApproval,
+    /// How often programs are told to ask whether a device code was approved
+    #[arg(long, value_name = "SECONDS", default_value = "5")]
+    device_interval: u64,
     /// Forget what was applied to the embedded tenant of the spec at this path, and end
     #[arg(long, value_name = "PATH", exclusive = true)]
     reset: Option<PathBuf>,
@@ -108,6 +123,11 @@ async fn serve(
     options.request_log.clone_from(&arguments.request_log);
     options.latency = Duration::from_millis(arguments.latency);
     options.lag = Duration::from_millis(arguments.lag);
+    options.tls = arguments.tls;
+    options.proxy = arguments.proxy;
+    options.bootstrap_only = arguments.bootstrap_only;
+    options.device_code = arguments.device_code;
+    options.device_interval = Duration::from_secs(arguments.device_interval);
     let mut stop = interrupts.ask_first();
     let running = Emulator::start(options).await?;
     announce(&running, arguments.ready_file.as_deref(), terminal)?;
@@ -138,17 +158,25 @@ fn announce(running: &Running, ready_file: Option<&Path>, terminal: Terminal) ->
         file.write_all(b"\n")?;
         file.persist(path).map_err(|error| error.error)?;
     }
+    let quoted = |key: &str, path: &Path| format!("{key} = '{}'\n", path.display());
+    let ca_file = running.ca_file().map(|path| quoted("ca_file", path)).unwrap_or_default();
+    let proxy = running.proxy_url().map(|url| {
+        format!(
+            "Programs with built-in hosts reach it through the proxy {url}, trusting that CA.\n\n"
+        )
+    });
     terminal.tell(&format!(
         "Serving {} at {}\n\nA spec reaches it with:\n\n\
-         [tenant]\norganization = \"{}\"\nendpoint = \"{}\"\n\n\
-         [tenant.sign_in]\nmethod = \"certificate\"\nclient_id = \"{}\"\ncertificate = '{}'\n\n\
-         Ctrl-C ends it.",
+         [tenant]\norganization = \"{}\"\nendpoint = \"{}\"\n{ca_file}\n\
+         [tenant.sign_in]\nmethod = \"certificate\"\nclient_id = \"{}\"\n{}\n\
+         {}Ctrl-C ends it.",
         running.organization(),
         running.base_url(),
         running.organization(),
         running.base_url(),
         running.client_id(),
-        running.certificate_pem().display(),
+        quoted("certificate", running.certificate_pem()),
+        proxy.unwrap_or_default(),
     ));
     Ok(())
 }

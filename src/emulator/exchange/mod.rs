@@ -10,6 +10,7 @@ pub(crate) mod mailbox_record;
 pub(crate) mod organization;
 pub(crate) mod paging;
 pub(crate) mod parameters;
+pub(crate) mod roles;
 pub(crate) mod row;
 pub(crate) mod set_mailbox;
 
@@ -17,11 +18,14 @@ use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
 use self::cmdlet::Cmdlet;
 use self::failure::Failure;
 use self::parameters::Parameters;
-use super::identity::access_token::{self, BadToken, MANAGE_AS_APP, Resource};
+use self::roles::Permitted;
+use super::entra::first_party::MANAGE_AS_APP;
+use super::identity::access_token::{self, BadToken, Resource};
 use super::message::{Answer, Request};
 use super::service::Service;
 
@@ -60,7 +64,7 @@ impl Reply {
 pub(crate) fn invoke_command(service: &Service, tenant: &str, request: &Request) -> Answer {
     let mut name = None;
     let outcome = authorize(service, tenant, request)
-        .and_then(|()| call(service, tenant, request, &mut name))
+        .and_then(|permitted| call(service, tenant, request, &permitted, &mut name))
         .and_then(|call| Ok((run(&call)?, call)));
     let mut answer = match outcome {
         Ok((reply, call)) => {
@@ -74,7 +78,9 @@ pub(crate) fn invoke_command(service: &Service, tenant: &str, request: &Request)
 }
 
 /// 401 where the token does not count, 403 where it counts but its application holds no role.
-fn authorize(service: &Service, tenant: &str, request: &Request) -> Result<(), Failure> {
+/// Directory roles are those of the token, as old as it is; the roles that Exchange's own provider
+/// gave are looked up.
+fn authorize(service: &Service, tenant: &str, request: &Request) -> Result<Permitted, Failure> {
     let token = request
         .header("authorization")
         .and_then(|value| value.strip_prefix("Bearer "))
@@ -97,16 +103,17 @@ fn authorize(service: &Service, tenant: &str, request: &Request) -> Result<(), F
     if !claims.roles.iter().any(|role| role == MANAGE_AS_APP) {
         return Err(Failure::Unauthorized("The token has no permission for this API."));
     }
-    if claims.wids.is_empty() {
-        return Err(Failure::Forbidden);
-    }
-    Ok(())
+    let direct = Uuid::try_parse(&claims.oid)
+        .map(|principal| service.directory.replica(now).management_roles_of(principal));
+    let permitted = Permitted::of(&claims.wids, direct.unwrap_or_default());
+    if permitted.is_nothing() { Err(Failure::Forbidden) } else { Ok(permitted) }
 }
 
 fn call<'a>(
     service: &'a Service,
     tenant: &'a str,
     request: &'a Request,
+    permitted: &Permitted,
     logged: &mut Option<String>,
 ) -> Result<Call<'a>, Failure> {
     let body: Value = serde_json::from_slice(&request.body)
@@ -117,7 +124,8 @@ fn call<'a>(
     })?;
     *logged = Some(name.to_owned());
     // A cmdlet outside the caller's roles looks like one that does not exist.
-    let cmdlet = Cmdlet::named(name).ok_or(Failure::Forbidden)?;
+    let cmdlet =
+        Cmdlet::named(name).filter(|cmdlet| permitted.covers(*cmdlet)).ok_or(Failure::Forbidden)?;
     let empty = Map::new();
     let given = match &input["Parameters"] {
         Value::Null => &empty,
@@ -177,12 +185,11 @@ impl Call<'_> {
 
 fn envelope(reply: &Reply, call: &Call<'_>) -> Answer {
     let mut body = Vec::with_capacity(reply.rows.len() + 512);
-    let host = call.request.host();
     body.push(b'{');
     if call.annotated() {
-        let tenant = call.tenant;
+        let (origin, tenant) = (call.request.origin(), call.tenant);
         let context = format!(
-            "http://{host}/adminapi/beta/{tenant}/$metadata#Collection(Exchange.GenericHashTable)"
+            "{origin}/adminapi/beta/{tenant}/$metadata#Collection(Exchange.GenericHashTable)"
         );
         row::member(&mut body, "@odata.context", &context.into());
         row::member(&mut body, "adminapi.warnings@odata.type", &"#Collection(String)".into());

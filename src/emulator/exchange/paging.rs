@@ -12,7 +12,7 @@ use super::Call;
 use super::anchor;
 use super::failure::Failure;
 use crate::emulator::directory::Row;
-use crate::emulator::message::Answer;
+use crate::emulator::message::{Answer, Scheme};
 
 /// Clients cite 5 to 10 minutes from the vendor's guide; the service's own text says 30.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
@@ -79,14 +79,14 @@ pub(crate) fn next_link(call: &Call<'_>, position: Position) -> String {
     let token = SkipToken { position, server: server(call), digest: call.digest.clone(), until };
     let payload = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&token).unwrap_or_default());
     let signature = sign(call, &payload);
-    let (host, tenant) = (call.request.host(), call.tenant);
+    let (origin, tenant) = (call.request.origin(), call.tenant);
     let select = call.request.query_value("$select").map(|select| {
         let encoded: String = url::form_urlencoded::byte_serialize(select.as_bytes()).collect();
         format!("$select={encoded}&")
     });
     let select = select.unwrap_or_default();
     format!(
-        "http://{host}/adminapi/beta/{tenant}/InvokeCommand?{select}$skiptoken={payload}.{signature}"
+        "{origin}/adminapi/beta/{tenant}/InvokeCommand?{select}$skiptoken={payload}.{signature}"
     )
 }
 
@@ -96,8 +96,9 @@ pub(crate) fn with_affinity(answer: Answer, call: &Call<'_>) -> Answer {
     if cookie(call).as_deref() == Some(&value) {
         return answer;
     }
-    // Not `Secure`, unlike the service's: the emulator speaks plain HTTP.
-    answer.with_header("set-cookie", &format!("{COOKIE}={value}; path=/; HttpOnly"))
+    // The service's is always `Secure`; clients would not send that one over plain HTTP.
+    let secure = if call.request.scheme == Scheme::Https { "; secure" } else { "" };
+    answer.with_header("set-cookie", &format!("{COOKIE}={value}; path=/{secure}; HttpOnly"))
 }
 
 fn server(call: &Call<'_>) -> String {

@@ -5,26 +5,18 @@
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::credentials::TokenKey;
+use super::scope::Consent;
+use crate::emulator::entra::objects::User;
+use crate::emulator::entra::sign_in::{PrincipalView, SignInView};
 
-/// The application that the emulator registers for its user.
-#[derive(Clone, Debug)]
-pub(crate) struct Application {
-    pub(crate) client_id: Uuid,
-    /// Of its service principal.
-    pub(crate) object_id: Uuid,
-}
-
-pub(crate) const APPLICATION_NAME: &str = "Auditform";
-/// Role template id, Entra permissions reference.
-pub(crate) const EXCHANGE_ADMINISTRATOR: &str = "29232cdf-9323-42fd-ade2-1d097af3e4de";
-pub(crate) const MANAGE_AS_APP: &str = "Exchange.ManageAsApp";
 /// Seconds; Entra gives 60 to 90 minutes, less one second.
 pub(crate) const LIFETIME: i64 = 3599;
 
-/// The claims that an application's token carries, and no others.
+/// The claims that a token carries, and no others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Claims {
     pub(crate) aud: String,
@@ -40,10 +32,18 @@ pub(crate) struct Claims {
     pub(crate) tid: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) roles: Vec<String>,
+    /// What a person lets the application do, separated by spaces; in tokens of people alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) scp: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) wids: Vec<String>,
     pub(crate) uti: String,
     pub(crate) ver: String,
+    /// Of a person alone, like the next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) upn: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
 }
 
 /// Which service a token is for.
@@ -75,26 +75,22 @@ impl Resource {
         }
     }
 
-    fn roles(self) -> Vec<String> {
-        let roles: &[&str] = match self {
-            Self::Exchange => &[MANAGE_AS_APP],
-            Self::Graph => &[
-                "Application.ReadWrite.All",
-                "AppRoleAssignment.ReadWrite.All",
-                "RoleManagement.ReadWrite.Directory",
-            ],
-        };
-        roles.iter().map(|role| (*role).to_owned()).collect()
+    /// What is granted to a service principal on this resource.
+    fn roles(self, principal: &PrincipalView) -> Vec<String> {
+        match self {
+            Self::Exchange => principal.exchange_roles(),
+            Self::Graph => principal.graph_roles(),
+        }
     }
 }
 
 impl Claims {
-    /// What the app gets for `audience` at `now`.
+    /// What an application gets for `audience` at `now`.
     pub(crate) fn new(
-        application: &Application,
+        application: &SignInView,
+        principal: &PrincipalView,
         tenant_id: Uuid,
-        resource: Resource,
-        audience: &str,
+        (resource, audience): (Resource, &str),
         now: Timestamp,
     ) -> Self {
         let now = now.as_second();
@@ -104,17 +100,72 @@ impl Claims {
             iat: now,
             nbf: now,
             exp: now + LIFETIME,
-            appid: application.client_id.to_string(),
-            app_displayname: APPLICATION_NAME.to_owned(),
+            appid: application.app_id.to_string(),
+            app_displayname: application.display_name.clone(),
             idtyp: "app".to_owned(),
-            oid: application.object_id.to_string(),
-            sub: application.object_id.to_string(),
+            oid: principal.id.to_string(),
+            sub: principal.id.to_string(),
             tid: tenant_id.to_string(),
-            roles: resource.roles(),
-            wids: vec![EXCHANGE_ADMINISTRATOR.to_owned()],
+            roles: resource.roles(principal),
+            scp: None,
+            wids: principal.wids.iter().map(Uuid::to_string).collect(),
             uti: Uuid::new_v4().simple().to_string(),
             ver: "1.0".to_owned(),
+            upn: None,
+            name: None,
         }
+    }
+
+    /// What a program gets that acts for a person, who holds these directory roles.
+    pub(crate) fn of_person(
+        user: &User,
+        roles: &[Uuid],
+        (program_id, program_name): (Uuid, &str),
+        consent: &Consent,
+        tenant_id: Uuid,
+        now: Timestamp,
+    ) -> Self {
+        let now = now.as_second();
+        Self {
+            aud: consent.audience.clone(),
+            iss: format!("https://sts.windows.net/{tenant_id}/"),
+            iat: now,
+            nbf: now,
+            exp: now + LIFETIME,
+            appid: program_id.to_string(),
+            app_displayname: program_name.to_owned(),
+            idtyp: "user".to_owned(),
+            oid: user.id.to_string(),
+            sub: user.id.to_string(),
+            tid: tenant_id.to_string(),
+            roles: Vec::new(),
+            scp: Some(consent.permissions.join(" ")),
+            wids: roles.iter().map(Uuid::to_string).collect(),
+            uti: Uuid::new_v4().simple().to_string(),
+            ver: "1.0".to_owned(),
+            upn: Some(user.user_principal_name.clone()),
+            name: Some(user.display_name.clone()),
+        }
+    }
+
+    /// Who signed in, for the program: an OIDC identity token.
+    pub(crate) fn id_token(&self, key: &TokenKey) -> Result<String, jsonwebtoken::errors::Error> {
+        let tenant_id = &self.tid;
+        let claims = json!({
+            "aud": self.appid,
+            "iss": format!("https://login.microsoftonline.com/{tenant_id}/v2.0"),
+            "iat": self.iat,
+            "nbf": self.nbf,
+            "exp": self.exp,
+            "name": self.name,
+            "oid": self.oid,
+            "preferred_username": self.upn,
+            "sub": self.sub,
+            "tid": tenant_id,
+            "ver": "2.0",
+        });
+        let key = EncodingKey::from_secret(key.bytes());
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key)
     }
 
     pub(crate) fn sign(&self, key: &TokenKey) -> Result<String, jsonwebtoken::errors::Error> {

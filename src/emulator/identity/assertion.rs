@@ -1,80 +1,63 @@
-//! Judges a client assertion (RFC 7523) as Entra does: is it a JWT, does it name a certificate of
+//! Judges a client assertion (RFC 7523) as Entra does: does it name a certificate of
 //! the application, does that certificate's key verify it, and do its claims fit this request.
 //! Takes every form that the published client libraries send; gives nothing but yes or a refusal.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::Value;
 use url::Url;
 
-use super::credentials::RegisteredCertificate;
+use super::jwt::Jwt;
 use super::refusal::Refusal;
+use crate::emulator::entra::certificate::RegisteredCertificate;
 
 /// What the assertion is judged against.
 pub(crate) struct Expected<'a> {
     pub(crate) client_id: &'a str,
-    pub(crate) certificate: &'a RegisteredCertificate,
+    /// Those of the application.
+    pub(crate) certificates: &'a [RegisteredCertificate],
     /// Whether a host is one of ours.
     pub(crate) is_our_host: &'a dyn Fn(&str) -> bool,
     pub(crate) is_our_tenant: &'a dyn Fn(&str) -> bool,
     pub(crate) now: Timestamp,
 }
 
-/// Clocks may differ by this much, in seconds.
-const SKEW: f64 = 300.0;
-
-pub(crate) fn judge(assertion: &str, expected: &Expected<'_>) -> Result<(), Refusal> {
-    let parts: Vec<&str> = assertion.trim().split('.').collect();
-    let [header, claims, signature] = parts[..] else {
-        return Err(Refusal::malformed("It must have three parts."));
-    };
-    let header_json = part(header)?;
-    let claims_json = part(claims)?;
-    let named = named_key(&header_json)?;
+pub(crate) fn judge(assertion: &Jwt<'_>, expected: &Expected<'_>) -> Result<(), Refusal> {
+    let named = named_key(&assertion.header)?;
     let shown = named.shown();
-    if !named.is(expected.certificate) {
-        return Err(Refusal::unknown_certificate(&shown));
-    }
-    let algorithm = match header_json["alg"].as_str() {
+    // One certificate may be registered twice, for two spans of time: the later one counts.
+    let candidates = expected.certificates.iter().filter(|certificate| named.is(certificate));
+    let certificate = candidates
+        .max_by_key(|certificate| certificate.not_after)
+        .ok_or_else(|| Refusal::unknown_certificate(&shown))?;
+    let algorithm = match assertion.header["alg"].as_str() {
         Some("PS256") => Algorithm::PS256,
         Some("RS256") => Algorithm::RS256,
         _ => return Err(Refusal::malformed("The algorithm must be PS256 or RS256.")),
     };
-    let key = DecodingKey::from_rsa_der(&expected.certificate.public_key);
-    let signed = &assertion.trim().as_bytes()[..header.len() + 1 + claims.len()];
-    if !jsonwebtoken::crypto::verify(signature, signed, &key, algorithm).unwrap_or(false) {
+    let key = DecodingKey::from_rsa_der(&certificate.public_key);
+    if !assertion.is_signed_by(&key, algorithm) {
         return Err(Refusal::wrong_signature(&shown));
     }
     let now = expected.now.as_second();
-    if now < expected.certificate.not_before || now > expected.certificate.not_after {
+    if now < certificate.not_before || now > certificate.not_after {
         return Err(Refusal::expired_certificate(&shown));
     }
-    judge_claims(&claims_json, expected)
+    judge_claims(assertion, expected)
 }
 
-fn judge_claims(claims: &Value, expected: &Expected<'_>) -> Result<(), Refusal> {
+fn judge_claims(assertion: &Jwt<'_>, expected: &Expected<'_>) -> Result<(), Refusal> {
     for claim in ["iss", "sub"] {
-        let said = claims[claim].as_str().unwrap_or_default();
-        if !said.eq_ignore_ascii_case(expected.client_id) {
+        if !assertion.claim(claim).eq_ignore_ascii_case(expected.client_id) {
             return Err(Refusal::other_client());
         }
     }
-    if !claims["aud"].as_str().is_some_and(|aud| fits_audience(aud, expected)) {
+    if !fits_audience(assertion.claim("aud"), expected) {
         return Err(Refusal::audience());
     }
-    let Some(until) = seconds(&claims["exp"]) else {
-        return Err(Refusal::malformed("It must have an 'exp' claim."));
-    };
-    let from = seconds(&claims["nbf"]).or_else(|| seconds(&claims["iat"]));
-    #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are far below 2^52")]
-    let now = expected.now.as_second() as f64;
-    if now > until + SKEW || from.is_some_and(|from| now < from - SKEW) {
-        let from = from.map_or_else(|| "unset".to_owned(), moment);
-        return Err(Refusal::outside_time(expected.now, &from, &moment(until)));
-    }
-    Ok(())
+    assertion.judge_times(expected.now)
 }
 
 /// The host may be any name of ours, with any port: behind a proxy the client knows another one.
@@ -89,24 +72,6 @@ fn fits_audience(audience: &str, expected: &Expected<'_>) -> bool {
     matches!(rest, "oauth2/v2.0/token" | "oauth2/token" | "v2.0")
         && (expected.is_our_tenant)(tenant)
         && url.host_str().is_some_and(expected.is_our_host)
-}
-
-fn part(text: &str) -> Result<Value, Refusal> {
-    let bytes = URL_SAFE_NO_PAD
-        .decode(text.trim_end_matches('='))
-        .map_err(|_| Refusal::malformed("A part is not base64url."))?;
-    serde_json::from_slice(&bytes).map_err(|_| Refusal::malformed("A part is not JSON."))
-}
-
-/// MSAL Python writes fractions of seconds, MSAL.NET writes strings.
-fn seconds(value: &Value) -> Option<f64> {
-    value.as_f64().or_else(|| value.as_str()?.parse().ok()).filter(|seconds| seconds.is_finite())
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "for a message; out of range saturates")]
-fn moment(seconds: f64) -> String {
-    Timestamp::from_second(seconds as i64)
-        .map_or_else(|_| seconds.to_string(), |moment| moment.to_string())
 }
 
 /// How a header says which certificate it means.

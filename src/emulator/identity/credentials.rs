@@ -8,23 +8,10 @@ use std::path::{Path, PathBuf};
 
 use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain};
 use sha1::{Digest as _, Sha1};
-use sha2::Sha256;
 use x509_parser::pem::Pem;
 
+use crate::emulator::entra::certificate::RegisteredCertificate;
 use crate::emulator::errors::EmulatorError;
-
-/// A certificate as it is registered on an application.
-#[derive(Clone, Debug)]
-pub(crate) struct RegisteredCertificate {
-    pub(crate) der: Vec<u8>,
-    pub(crate) sha1: [u8; 20],
-    pub(crate) sha256: [u8; 32],
-    /// PKCS#1, as signature checks want it.
-    pub(crate) public_key: Vec<u8>,
-    /// Unix seconds.
-    pub(crate) not_before: i64,
-    pub(crate) not_after: i64,
-}
 
 /// What lies in the credentials directory.
 #[derive(Debug)]
@@ -84,7 +71,7 @@ pub(crate) fn open(directory: &Path) -> Result<Credentials, EmulatorError> {
 }
 
 /// Readable by its owner alone, and invisible to Git, as a key will lie in it.
-fn private_directory(directory: &Path) -> Result<(), EmulatorError> {
+pub(crate) fn private_directory(directory: &Path) -> Result<(), EmulatorError> {
     let failed = EmulatorError::file("create", directory);
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
@@ -100,7 +87,7 @@ fn private_directory(directory: &Path) -> Result<(), EmulatorError> {
 }
 
 /// Beside the target first, then renamed: never half a file, never readable by others.
-fn put(directory: &Path, name: &str, content: &[u8]) -> Result<(), EmulatorError> {
+pub(crate) fn put(directory: &Path, name: &str, content: &[u8]) -> Result<(), EmulatorError> {
     let path = directory.join(name);
     let write = || -> std::io::Result<()> {
         let mut fresh = tempfile::NamedTempFile::new_in(directory)?;
@@ -149,18 +136,7 @@ fn read_certificate(pem: &[u8]) -> Result<RegisteredCertificate, EmulatorError> 
         .filter_map(Result::ok)
         .find(|block| block.label == "CERTIFICATE")
         .ok_or_else(unreadable)?;
-    let parsed = block.parse_x509().map_err(|_| unreadable())?;
-    let (public_key, validity) =
-        (parsed.public_key().subject_public_key.data.to_vec(), parsed.validity());
-    let (not_before, not_after) = (validity.not_before.timestamp(), validity.not_after.timestamp());
-    Ok(RegisteredCertificate {
-        sha1: Sha1::digest(&block.contents).into(),
-        sha256: Sha256::digest(&block.contents).into(),
-        public_key,
-        not_before,
-        not_after,
-        der: block.contents,
-    })
+    RegisteredCertificate::from_der(&block.contents).ok_or_else(unreadable)
 }
 
 #[cfg(test)]

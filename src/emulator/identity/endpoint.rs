@@ -1,33 +1,30 @@
-//! The two sign-in requests a client makes: discovery and a token for an application that proves
-//! itself by certificate. A tenant name and a request go in, an answer comes out; URLs are built
-//! from the name by which the client reached us.
+//! The sign-in service's own requests: discovery, and a token for whoever proves to be somebody. A
+//! tenant name and a request go in, an answer comes out; URLs are built from the name by which the
+//! client reached us.
 
 use axum::http::StatusCode;
-use serde_json::json;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
 
-use super::access_token::{Claims, LIFETIME, Resource};
-use super::assertion::{Expected, judge};
+use super::access_token::{Claims, LIFETIME};
+use super::client_credentials::{self, is_our_host};
+use super::device_endpoint;
+use super::form::Form;
+use super::published::UNKNOWN_INSTANCE;
 use super::refusal::Refusal;
+use super::scope::Consent;
 use crate::emulator::message::{Answer, Request};
 use crate::emulator::service::Service;
 
-/// The published authorities: an assertion may be addressed to them though it comes to us.
-const AUTHORITIES: [&str; 5] = [
-    "login.microsoftonline.com",
-    "login.microsoftonline.us",
-    "login.chinacloudapi.cn",
-    "login.partner.microsoftonline.cn",
-    "login.windows.net",
-];
-const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// `GET /{tenant}/v2.0/.well-known/openid-configuration`
 pub(crate) fn discovery(service: &Service, tenant: &str, request: &Request) -> Answer {
     if !service.tenant.is_called(tenant) {
         return Refusal::unknown_tenant(tenant).answer(request, service.clock.now());
     }
-    let (host, id) = (request.host(), service.tenant.id);
-    let base = format!("http://{host}/{id}");
+    let base = format!("{}/{}", request.origin(), service.tenant.id);
     let body = json!({
         "token_endpoint": format!("{base}/oauth2/v2.0/token"),
         "token_endpoint_auth_methods_supported":
@@ -49,88 +46,103 @@ pub(crate) fn discovery(service: &Service, tenant: &str, request: &Request) -> A
     Answer::json(StatusCode::OK, &body)
 }
 
+/// `GET /{tenant}/discovery/v2.0/keys`: none, since our tokens are for us alone.
+pub(crate) fn keys() -> Answer {
+    Answer::json(StatusCode::OK, &json!({ "keys": [] }))
+}
+
+/// `GET /common/discovery/instance`: what MSAL asks before it believes in an authority.
+pub(crate) fn instance(service: &Service, request: &Request) -> Answer {
+    let asked = request.query_value("authorization_endpoint").unwrap_or_default();
+    let known = url::Url::parse(&asked)
+        .ok()
+        .filter(|url| url.host_str().is_some_and(|host| is_our_host(host, request.host())));
+    let Some(url) = known else {
+        return Refusal::from(UNKNOWN_INSTANCE).answer(request, service.clock.now());
+    };
+    let tenant = url.path_segments().and_then(|mut path| path.next()).unwrap_or("common");
+    let origin = url.origin().ascii_serialization();
+    let cloud = |network: &str, cache: &str, aliases: &[&str]| json!({ "preferred_network": network, "preferred_cache": cache, "aliases": aliases });
+    let body = json!({
+        "tenant_discovery_endpoint":
+            format!("{origin}/{tenant}/v2.0/.well-known/openid-configuration"),
+        "api-version": "1.1",
+        "metadata": [
+            cloud("login.microsoftonline.com", "login.windows.net", &[
+                "login.microsoftonline.com", "login.windows.net", "login.microsoft.com",
+                "sts.windows.net",
+            ]),
+            cloud("login.partner.microsoftonline.cn", "login.partner.microsoftonline.cn", &[
+                "login.partner.microsoftonline.cn", "login.chinacloudapi.cn",
+            ]),
+            cloud("login.microsoftonline.us", "login.microsoftonline.us", &[
+                "login.microsoftonline.us", "login.usgovcloudapi.net",
+            ]),
+        ],
+    });
+    Answer::json(StatusCode::OK, &body)
+}
+
 /// `POST /{tenant}/oauth2/v2.0/token`
 pub(crate) fn token(service: &Service, tenant: &str, request: &Request) -> Answer {
-    let now = service.clock.now();
-    let grant = grant(service, tenant, request);
-    match grant.map(|claims| claims.sign(&service.token_key)) {
-        Err(refusal) => refusal.answer(request, now),
+    let body = grant(service, tenant, request).map(|grant| grant.body(service));
+    match body {
+        Err(refusal) => refusal.answer(request, service.clock.now()),
         Ok(Err(_)) => Answer::json(StatusCode::INTERNAL_SERVER_ERROR, &json!({})),
-        Ok(Ok(access_token)) => {
-            let body = json!({
-                "token_type": "Bearer",
-                "expires_in": LIFETIME,
-                "ext_expires_in": LIFETIME,
-                "access_token": access_token,
-            });
+        Ok(Ok(body)) => {
             Answer::json(StatusCode::OK, &body).with_header("cache-control", "no-store, no-cache")
         }
     }
 }
 
-fn grant(service: &Service, tenant: &str, request: &Request) -> Result<Claims, Refusal> {
+/// What was granted.
+struct Grant {
+    claims: Claims,
+    /// A person's.
+    consent: Option<Consent>,
+    /// MSAL asks in this way who signed in.
+    client_info: bool,
+}
+
+fn grant(service: &Service, tenant: &str, request: &Request) -> Result<Grant, Refusal> {
     if !service.tenant.is_called(tenant) {
         return Err(Refusal::unknown_tenant(tenant));
     }
-    let field = |name: &str| {
-        url::form_urlencoded::parse(&request.body)
-            .find(|(key, value)| key == name && !value.is_empty())
-            .map(|(_, value)| value.into_owned())
+    let (form, now) = (Form::of(request), service.clock.now());
+    let kind = form.required("grant_type")?;
+    if kind != "client_credentials" && kind != DEVICE_CODE {
+        return Err(Refusal::grant_type(&kind));
+    }
+    service.sign_in.refusing.next()?;
+    let (claims, consent) = if kind == DEVICE_CODE {
+        let (claims, consent) = device_endpoint::redeem(service, tenant, &form, now)?;
+        (claims, Some(consent))
+    } else {
+        (client_credentials::grant(service, tenant, &form, request.host(), now)?, None)
     };
-    let grant_type = field("grant_type").ok_or_else(|| Refusal::missing("grant_type"))?;
-    if grant_type != "client_credentials" {
-        return Err(Refusal::grant_type(&grant_type));
-    }
-    let client_id = field("client_id").ok_or_else(|| Refusal::missing("client_id"))?;
-    if !client_id.eq_ignore_ascii_case(&service.application.client_id.to_string()) {
-        return Err(Refusal::unknown_application(&client_id, tenant));
-    }
-    let Some(assertion) = field("client_assertion") else {
-        return Err(match field("client_secret") {
-            Some(_) => Refusal::wrong_secret(&client_id),
-            None => Refusal::no_credential(),
+    Ok(Grant { claims, consent, client_info: form.field("client_info").is_some() })
+}
+
+impl Grant {
+    fn body(&self, service: &Service) -> Result<Value, jsonwebtoken::errors::Error> {
+        let claims = &self.claims;
+        let mut body = json!({
+            "token_type": "Bearer",
+            "expires_in": LIFETIME,
+            "ext_expires_in": LIFETIME,
+            "access_token": claims.sign(&service.token_key)?,
         });
-    };
-    match field("client_assertion_type") {
-        Some(kind) if kind == JWT_BEARER => {}
-        Some(_) => return Err(Refusal::malformed("The client_assertion_type is not supported.")),
-        None => return Err(Refusal::missing("client_assertion_type")),
+        let Some(consent) = &self.consent else {
+            return Ok(body);
+        };
+        body["scope"] = consent.granted.join(" ").into();
+        if consent.open_id {
+            body["id_token"] = claims.id_token(&service.token_key)?.into();
+        }
+        if self.client_info {
+            let info = json!({ "uid": claims.oid, "utid": claims.tid });
+            body["client_info"] = URL_SAFE_NO_PAD.encode(info.to_string()).into();
+        }
+        Ok(body)
     }
-    let expected = Expected {
-        client_id: &client_id,
-        certificate: &service.certificate,
-        is_our_host: &|host| is_our_host(host, request.host()),
-        is_our_tenant: &|name| service.tenant.is_called(name),
-        now: service.clock.now(),
-    };
-    judge(&assertion, &expected)?;
-    let scope = field("scope").ok_or_else(|| Refusal::missing("scope"))?;
-    let (resource, audience) = resource(&scope, tenant)?;
-    let now = service.clock.now();
-    Ok(Claims::new(&service.application, service.tenant.id, resource, audience, now))
-}
-
-/// One resource and `/.default` (client-credentials docs).
-fn resource<'a>(scope: &'a str, tenant: &str) -> Result<(Resource, &'a str), Refusal> {
-    // MSAL adds nothing here, yet OpenID scopes beside the resource are let through by Entra.
-    let mut scopes = scope
-        .split_whitespace()
-        .filter(|scope| !["openid", "profile", "offline_access"].contains(scope));
-    let first = scopes.next().ok_or_else(|| Refusal::scope(scope))?;
-    if scopes.next().is_some() {
-        return Err(Refusal::two_resources(scope));
-    }
-    let name = first.strip_suffix("/.default").ok_or_else(|| Refusal::scope(scope))?;
-    let resource = Resource::named(name).ok_or_else(|| Refusal::unknown_resource(name, tenant))?;
-    Ok((resource, name))
-}
-
-fn is_our_host(host: &str, reached_by: &str) -> bool {
-    let ours = url::Url::parse(&format!("http://{reached_by}"))
-        .ok()
-        .and_then(|url| url.host_str().map(str::to_ascii_lowercase));
-    let host = host.to_ascii_lowercase();
-    ours.as_deref() == Some(&host)
-        || ["localhost", "127.0.0.1", "[::1]"].contains(&host.as_str())
-        || AUTHORITIES.contains(&host.as_str())
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::published::Published;
 use crate::emulator::message::{Answer, Request};
 
 /// A refusal of the sign-in service.
@@ -16,6 +17,21 @@ pub(crate) struct Refusal {
     pub(crate) error: &'static str,
     pub(crate) code: u32,
     pub(crate) text: String,
+}
+
+/// What it is that no federated credential has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mismatch {
+    Issuer,
+    Subject,
+    Audience,
+}
+
+impl From<Published> for Refusal {
+    fn from(published: Published) -> Self {
+        let status = StatusCode::from_u16(published.status).unwrap_or(StatusCode::BAD_REQUEST);
+        Self::new(status, published.error, published.code, published.text)
+    }
 }
 
 impl Refusal {
@@ -61,10 +77,21 @@ impl Refusal {
         )
     }
 
-    pub(crate) fn no_credential() -> Self {
+    /// Azure/Commercial-Marketplace-SaaS-Accelerator#830.
+    pub(crate) fn no_service_principal(client_id: &str, tenant: &str) -> Self {
         Self::client(
-            7_000_218,
-            "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
+            7_000_229,
+            format!(
+                "The client application {client_id} is missing service principal in the tenant {tenant}. See instructions here: https://go.microsoft.com/fwlink/?linkid=2225119"
+            ),
+        )
+    }
+
+    pub(crate) fn disabled_application(client_id: &str, name: &str) -> Self {
+        Self::request(
+            "unauthorized_client",
+            7_000_112,
+            format!("Application '{client_id}'({name}) is disabled."),
         )
     }
 
@@ -131,6 +158,32 @@ impl Refusal {
         )
     }
 
+    /// Azure/azure-workload-identity#616.
+    pub(crate) fn no_federated_credential(issuer: &str, subject: &str, audience: &str) -> Self {
+        Self::request(
+            "invalid_request",
+            70021,
+            format!(
+                "No matching federated identity record found for presented assertion. Assertion Issuer: '{issuer}'. Assertion Subject: '{subject}'. Assertion Audience: '{audience}'. https://docs.microsoft.com/en-us/azure/active-directory/develop/workload-identity-federation"
+            ),
+        )
+    }
+
+    /// Azure/azure-workload-identity#1200; Azure/login#482.
+    pub(crate) fn other_federated(mismatch: Mismatch, said: &str) -> Self {
+        let (code, what) = match mismatch {
+            Mismatch::Issuer => (700_211, "issuer"),
+            Mismatch::Audience => (700_212, "audience"),
+            Mismatch::Subject => (700_213, "subject"),
+        };
+        Self::client(
+            code,
+            format!(
+                "No matching federated identity record found for presented assertion {what} '{said}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion. https://learn.microsoft.com/entra/workload-id/workload-identity-federation"
+            ),
+        )
+    }
+
     pub(crate) fn scope(scope: &str) -> Self {
         Self::request(
             "invalid_scope",
@@ -161,6 +214,11 @@ impl Refusal {
         )
     }
 
+    /// Number and words.
+    pub(crate) fn described(&self) -> String {
+        format!("AADSTS{}: {}", self.code, self.text)
+    }
+
     /// The published error body ("Microsoft Entra authentication and authorization error codes"); the correlation id is the client's where it sent one.
     pub(crate) fn answer(&self, request: &Request, now: Timestamp) -> Answer {
         let trace = Uuid::new_v4().to_string();
@@ -172,10 +230,10 @@ impl Refusal {
         let time = now.strftime("%Y-%m-%d %H:%M:%SZ").to_string();
         let code = self.code;
         let description = format!(
-            "AADSTS{code}: {} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {time}",
-            self.text
+            "{} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {time}",
+            self.described()
         );
-        let body = json!({
+        let mut body = json!({
             "error": self.error,
             "error_description": description,
             "error_codes": [code],
@@ -184,6 +242,10 @@ impl Refusal {
             "correlation_id": correlation,
             "error_uri": format!("https://login.microsoftonline.com/error?code={code}"),
         });
+        if self.error == "interaction_required" {
+            // Nothing that a program could do about it (dafthack/MSOLSpray#5).
+            body["suberror"] = "message_only".into();
+        }
         Answer::json(self.status, &body).with_header("cache-control", "no-store, no-cache")
     }
 }

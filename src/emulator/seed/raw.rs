@@ -8,7 +8,11 @@ use serde::Deserialize;
 use toml::Spanned;
 use uuid::Uuid;
 
-use super::{DEFAULT_ORGANIZATION, Generate, MAILBOXES_AT_MOST, MailboxSeed, Seed, TenantSeed};
+use super::sign_in::{self, RawAdministrator, RawIssuer, RawSignIn, RawTrust};
+use super::{
+    ApplicationSeed, DEFAULT_ORGANIZATION, Generate, MAILBOXES_AT_MOST, MailboxSeed, Seed,
+    TenantSeed,
+};
 use crate::emulator::actions::{ActionError, ActionTable, Logon};
 use crate::emulator::audit::Audit;
 use crate::emulator::recipient::RecipientType;
@@ -16,7 +20,7 @@ use crate::emulator::recipient::RecipientType;
 /// Where in the text, and what about it.
 pub(super) struct Mistake(pub(super) Range<usize>, pub(super) String);
 
-fn mistake<T>(at: &Spanned<T>, message: impl Into<String>) -> Mistake {
+pub(super) fn mistake<T>(at: &Spanned<T>, message: impl Into<String>) -> Mistake {
     Mistake(at.span(), message.into())
 }
 
@@ -28,6 +32,14 @@ pub(super) struct RawSeed {
     #[serde(default)]
     mailbox: Vec<RawMailbox>,
     generate: Option<RawGenerate>,
+    #[serde(default)]
+    application: Vec<RawApplication>,
+    sign_in: Option<RawSignIn>,
+    administrator: Option<RawAdministrator>,
+    #[serde(default)]
+    federated_issuer: Vec<RawIssuer>,
+    #[serde(default)]
+    federated_credential: Vec<RawTrust>,
 }
 
 #[derive(Deserialize, Default)]
@@ -81,6 +93,13 @@ struct RawGenerate {
     types: Option<Spanned<BTreeMap<Spanned<String>, Spanned<f64>>>>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawApplication {
+    display_name: Spanned<String>,
+    unique_name: Option<Spanned<String>>,
+}
+
 impl RawSeed {
     pub(super) fn check(self, text: &str) -> Result<Seed, Mistake> {
         let tenant = self.tenant.check()?;
@@ -92,7 +111,15 @@ impl RawSeed {
             .map(|raw| raw.check(&actions, &mut taken))
             .collect::<Result<_, _>>()?;
         let generate = self.generate.map(RawGenerate::check).transpose()?;
-        Ok(Seed { text: text.to_owned(), tenant, mailboxes, generate })
+        let mut taken = BTreeSet::new();
+        let applications = self
+            .application
+            .into_iter()
+            .map(|raw| raw.check(&mut taken))
+            .collect::<Result<_, _>>()?;
+        let (issuers, trusted) = (self.federated_issuer, self.federated_credential);
+        let sign_in = sign_in::check(self.sign_in, self.administrator, issuers, trusted)?;
+        Ok(Seed { text: text.to_owned(), tenant, mailboxes, generate, applications, sign_in })
     }
 }
 
@@ -254,6 +281,24 @@ impl RawGenerate {
     }
 }
 
+impl RawApplication {
+    fn check(self, taken: &mut BTreeSet<String>) -> Result<ApplicationSeed, Mistake> {
+        if self.display_name.as_ref().is_empty() {
+            return Err(mistake(&self.display_name, "an application needs a name"));
+        }
+        if let Some(name) = &self.unique_name
+            && !taken.insert(name.as_ref().to_lowercase())
+        {
+            let message = format!("`{}` belongs to another application already", name.as_ref());
+            return Err(mistake(name, message));
+        }
+        Ok(ApplicationSeed {
+            display_name: self.display_name.into_inner(),
+            unique_name: self.unique_name.map(Spanned::into_inner),
+        })
+    }
+}
+
 fn check_type(name: &Spanned<String>) -> Result<RecipientType, Mistake> {
     RecipientType::parse(name.as_ref()).ok_or_else(|| {
         let (said, known) = (name.as_ref(), RecipientType::names());
@@ -277,7 +322,7 @@ fn is_domain(text: &str) -> bool {
         })
 }
 
-fn is_address(text: &str) -> bool {
+pub(super) fn is_address(text: &str) -> bool {
     text.split_once('@').is_some_and(|(local, domain)| {
         !local.is_empty()
             && local.chars().all(|c| !c.is_whitespace() && !c.is_control() && c != '"')

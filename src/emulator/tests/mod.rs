@@ -3,30 +3,47 @@
 //! hand.
 #![expect(clippy::unwrap_used, reason = "a failed assumption is a failed test")]
 
+mod device_code;
+mod directory;
+mod federation;
+mod graph;
+mod graph_applications;
+mod graph_keys;
+mod graph_queries;
+mod graph_roles;
+mod managed_identity;
 mod organization;
+mod proxy;
 mod reading;
 mod seeds;
 mod serving;
 mod sign_in;
+mod tls;
 mod writing;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::clock::Clock;
+use super::entra::certificate::RegisteredCertificate;
 use super::exchange::invoke_command;
-use super::identity::access_token::{Application, Claims, Resource};
-use super::identity::credentials::{RegisteredCertificate, TokenKey};
+use super::identity::Settings;
+use super::identity::access_token::{Claims, Resource};
+use super::identity::credentials::TokenKey;
+use super::identity::endpoint;
 use super::message::{Answer, Request};
 use super::seed::Seed;
-use super::service::Service;
-use super::tenant::Tenant;
+use super::service::{Parts, Service};
 
 const START: i64 = 1_800_000_000;
+const EXCHANGE: (Resource, &str) = (Resource::Exchange, "https://outlook.office365.com");
 const UAL_ANCHOR: &str = "APP:SystemMailbox{8cc370d3-822a-4ab8-a926-bb94bd0641a9}";
 const ORGANIZATION_ANCHOR: &str =
     "APP:SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}@contoso.onmicrosoft.com";
@@ -91,32 +108,33 @@ impl World {
     }
 
     fn with_lag(seed: &str, minutes: i64) -> Self {
-        let seed = Seed::parse(seed, "tenant.toml").unwrap();
-        let tenant = Tenant::new(&seed, SignedDuration::from_mins(minutes));
-        let no_certificate = RegisteredCertificate {
-            der: Vec::new(),
-            sha1: [0; 20],
-            sha256: [0; 32],
-            public_key: Vec::new(),
-            not_before: 0,
-            not_after: i64::MAX,
-        };
-        Self::around(tenant, no_certificate)
+        Self::around(seed, minutes, &no_certificate())
     }
 
-    fn around(tenant: Tenant, certificate: RegisteredCertificate) -> Self {
+    fn around(seed: &str, minutes: i64, certificate: &RegisteredCertificate) -> Self {
+        Self::with(seed, minutes, certificate, Settings::default())
+    }
+
+    fn with(
+        seed: &str,
+        minutes: i64,
+        certificate: &RegisteredCertificate,
+        sign_in: Settings,
+    ) -> Self {
+        let seed = Seed::parse(seed, "tenant.toml").unwrap();
         let time = Arc::new(AtomicI64::new(START));
         let hands = Arc::clone(&time);
         let clock =
             Clock::new(move || Timestamp::from_second(hands.load(Ordering::Relaxed)).unwrap());
-        let service = Service {
-            application: Application::of(tenant.id),
-            tenant,
+        let parts = Parts {
             certificate,
             token_key: TokenKey::random(),
             clock,
+            lag: SignedDuration::from_mins(minutes),
+            bootstrap_only: false,
+            sign_in,
         };
-        Self { service: Arc::new(service), time }
+        Self { service: Arc::new(Service::new(&seed, parts)), time }
     }
 
     fn wait(&self, seconds: i64) {
@@ -124,13 +142,7 @@ impl World {
     }
 
     fn claims(&self) -> Claims {
-        Claims::new(
-            &self.service.application,
-            self.service.tenant.id,
-            Resource::Exchange,
-            "https://outlook.office365.com",
-            self.service.clock.now(),
-        )
+        claims_of(&self.service, self.service.generated().client_id, EXCHANGE)
     }
 
     fn bearer(&self, claims: &Claims) -> String {
@@ -151,6 +163,10 @@ impl World {
         self.send("", headers, &input(cmdlet, &parameters))
     }
 
+    fn post_token(&self, tenant: &str, fields: &[(&str, &str)]) -> Got {
+        Got::of(&endpoint::token(&self.service, tenant, &form(fields)))
+    }
+
     /// Get-Mailbox without an anchor.
     fn get(&self, parameters: Value) -> Got {
         self.call("Get-Mailbox", parameters, &[])
@@ -167,6 +183,26 @@ impl World {
     }
 }
 
+fn no_certificate() -> RegisteredCertificate {
+    RegisteredCertificate {
+        der: Vec::new(),
+        sha1: [0; 20],
+        sha256: [0; 32],
+        public_key: Vec::new(),
+        subject: String::new(),
+        not_before: 0,
+        not_after: i64::MAX,
+    }
+}
+
+/// What the directory gives an application at this moment.
+fn claims_of(service: &Service, client_id: Uuid, resource: (Resource, &str)) -> Claims {
+    let now = service.clock.now();
+    let view = service.directory.sign_in_view(now, client_id).unwrap();
+    let principal = view.service_principal.as_ref().unwrap();
+    Claims::new(&view, principal, service.tenant.id, resource, now)
+}
+
 fn input(cmdlet: &str, parameters: &Value) -> Value {
     json!({ "CmdletInput": { "CmdletName": cmdlet, "Parameters": parameters } })
 }
@@ -178,7 +214,18 @@ fn request(query: &str, headers: &[(&str, &str)], body: String) -> Request {
         let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
         map.append(name, HeaderValue::from_str(value).unwrap());
     }
-    Request { query: query.to_owned(), headers: map, body: body.into() }
+    Request { query: query.to_owned(), headers: map, body: body.into(), ..Request::default() }
+}
+
+fn form(fields: &[(&str, &str)]) -> Request {
+    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    request("", &[], body)
+}
+
+/// What a token says of itself.
+fn payload(token: &Value) -> Value {
+    let part = token.as_str().unwrap().split('.').nth(1).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
 
 /// A seed of a few mailboxes, one of each interesting kind.

@@ -86,11 +86,9 @@ fn a_restart_keeps_every_change_and_the_lag_that_runs() {
     let path = folder.path().join("tenant.state");
     let start = |lag: i64| {
         let wanted = Seed::parse(FEW, "").unwrap();
-        let (file, seed) = StateFile::open(&path, Some(wanted)).unwrap();
-        let mut tenant = Tenant::new(&seed, SignedDuration::from_mins(lag));
-        tenant.resume(file).unwrap();
-        let none = World::of("").service.certificate.clone();
-        World::around(tenant, none)
+        let world = World::with_lag(FEW, lag);
+        world.service.resume(StateFile::open(&path, Some(wanted)).unwrap().0).unwrap();
+        world
     };
     let world = start(0);
     world.set("ada@contoso.com", json!({ "AuditOwner": ["Move"], "AuditLogAgeLimit": "00:00:00" }));

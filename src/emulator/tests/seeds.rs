@@ -36,6 +36,21 @@ fn every_mistake_says_what_to_write_instead() {
         ),
         ("[tenant]\ntenant_id = '1'".into(), "2:13", "not a GUID"),
         ("[tenant]\norganization = 'contoso'".into(), "2:16", "not a domain"),
+        ("[sign_in]\nrefuse = 1".into(), "2:10", "known are 28002, 50012"),
+        ("[administrator]\nupn = 'ada'".into(), "2:7", "not an address"),
+        ("[administrator]\nroles = ['Boss']".into(), "2:10", "write one of Global Administrator"),
+        (
+            "[[federated_issuer]]\nissuer = 'ci'\njwks = '{}'".into(),
+            "2:10",
+            "an issuer is an https address",
+        ),
+        ("[[federated_issuer]]\nissuer = 'https://ci'\njwks = '{}'".into(), "3:8", "not a JWK set"),
+        (
+            "[[federated_issuer]]\nissuer = 'https://ci'\njwks = '{\"keys\":[{\"kty\":\"EC\"}]}'"
+                .into(),
+            "3:8",
+            "no RSA key",
+        ),
     ] {
         let said = error(&text);
         assert!(said.starts_with(&format!("tenant.toml:{place}: ")), "{said}");

@@ -21,9 +21,7 @@ fn client() -> reqwest::Client {
 
 fn bearer(running: &Running) -> String {
     let service = &running.service;
-    let (audience, now) = ("https://outlook.office365.com", service.clock.now());
-    let claims =
-        Claims::new(&service.application, service.tenant.id, Resource::Exchange, audience, now);
+    let claims = claims_of(service, service.generated().client_id, EXCHANGE);
     format!("Bearer {}", claims.sign(&service.token_key).unwrap())
 }
 

@@ -7,7 +7,7 @@ use jsonwebtoken::{Algorithm, EncodingKey};
 
 use super::*;
 use crate::emulator::identity::credentials::{self, Credentials};
-use crate::emulator::identity::endpoint::{discovery, token};
+use crate::emulator::identity::endpoint::{discovery, instance};
 
 /// A tenant with a real certificate, and its private key.
 struct SignIn {
@@ -23,18 +23,14 @@ impl SignIn {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let credentials = credentials::open(folder.path()).unwrap();
-        let seed = Seed::parse(FEW, "").unwrap();
-        let world = World::around(
-            Tenant::new(&seed, SignedDuration::ZERO),
-            credentials.certificate.clone(),
-        );
+        let world = World::around(FEW, 0, &credentials.certificate);
         let pem = std::fs::read(&credentials.certificate_pem).unwrap();
         let key = EncodingKey::from_rsa_pem(&pem).unwrap();
         Self { world, credentials, key, _folder: folder }
     }
 
     fn client_id(&self) -> String {
-        self.world.service.application.client_id.to_string()
+        self.world.service.generated().client_id.to_string()
     }
 
     fn claims(&self) -> Value {
@@ -59,15 +55,21 @@ impl SignIn {
         format!("{message}.{signature}")
     }
 
+    /// The same with the padding that base64url does without in a JWT.
+    fn sign_padded(&self, algorithm: Algorithm, header: &Value, claims: &Value) -> String {
+        let message = [header, claims].map(|part| URL_SAFE.encode(part.to_string())).join(".");
+        let signature =
+            jsonwebtoken::crypto::sign(message.as_bytes(), &self.key, algorithm).unwrap();
+        let signature = URL_SAFE.encode(URL_SAFE_NO_PAD.decode(signature).unwrap());
+        format!("{message}.{signature}")
+    }
+
     fn good(&self, claims: &Value) -> String {
         self.sign(Algorithm::PS256, json!({ "x5t#S256": self.sha256() }), claims)
     }
 
     fn post(&self, tenant: &str, fields: &[(&str, &str)]) -> Got {
-        let body =
-            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let answer = token(&self.world.service, tenant, &request("", &[], body));
-        Got::of(&answer)
+        self.world.post_token(tenant, fields)
     }
 
     fn present(&self, assertion: &str, scope: &str) -> Got {
@@ -145,6 +147,17 @@ fn every_form_of_assertion_that_clients_send_is_taken() {
         let got = it.present(&it.sign(algorithm, header, claims), EXCHANGE);
         assert_eq!(got.status, 200, "{client}: {}", got.text);
     }
+}
+
+#[test]
+fn an_assertion_whose_parts_are_padded_is_taken_too() {
+    let it = SignIn::new();
+    let thumbprint = URL_SAFE.encode(it.credentials.certificate.sha256);
+    let header = json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": thumbprint });
+    let assertion = it.sign_padded(Algorithm::PS256, &header, &it.claims());
+    assert!(assertion.ends_with("=="), "{assertion}");
+    let got = it.present(&assertion, EXCHANGE);
+    assert_eq!(got.status, 200, "{}", got.text);
 }
 
 #[test]
@@ -294,4 +307,62 @@ fn discovery_names_the_host_that_was_asked() {
     assert_eq!(got.body["issuer"], format!("http://tenant.local:8080/{id}/v2.0"));
     let unknown = ask("northwind.com");
     assert_eq!((unknown.status, &unknown.body["error_codes"][0]), (400, &json!(90002)));
+}
+
+#[test]
+fn instance_discovery_knows_the_published_clouds_and_ourselves() {
+    let it = SignIn::new();
+    let ask = |host: &str| {
+        let query = format!("api-version=1.1&authorization_endpoint=https://{host}/contoso.com/x");
+        Got::of(&instance(&it.world.service, &request(&query, &[], String::new())))
+    };
+    for host in ["login.microsoftonline.com", "login.microsoftonline.us", "tenant.local:8080"] {
+        let got = ask(host);
+        assert_eq!(
+            got.body["tenant_discovery_endpoint"],
+            format!("https://{host}/contoso.com/v2.0/.well-known/openid-configuration")
+        );
+        let aliases = &got.body["metadata"][0]["aliases"];
+        assert_eq!(aliases[0], "login.microsoftonline.com");
+    }
+    let unknown = ask("evil.example");
+    assert_eq!((unknown.status, &unknown.body["error"]), (400, &json!("invalid_instance")));
+}
+
+#[test]
+fn a_seed_may_have_sign_ins_refused_by_number_for_a_while() {
+    let fields = [("grant_type", "client_credentials")];
+    let codes = |world: &World| {
+        (0..3)
+            .map(|_| {
+                world.post_token("contoso.onmicrosoft.com", &fields).body["error_codes"][0].clone()
+            })
+            .collect::<Vec<_>>()
+    };
+    let twice = World::of("[sign_in]\nrefuse = 90033\ntimes = 2");
+    // Then the request is judged, and this one lacks its client_id.
+    assert_eq!(codes(&twice), [90033, 90033, 900_144]);
+    let always = World::of("[sign_in]\nrefuse = 53003");
+    assert_eq!(codes(&always), [53003, 53003, 53003]);
+    let got = always.post_token("contoso.onmicrosoft.com", &fields);
+    assert_eq!((got.status, &got.body["error"]), (400, &json!("interaction_required")));
+    assert_eq!(got.body["suberror"], "message_only");
+}
+
+#[test]
+fn every_published_refusal_of_this_setup_can_be_asked_for() {
+    for code in [
+        700_016, 7_000_229, 700_027, 700_024, 700_030, 50012, 50013, 50027, 7_000_215, 7_000_222,
+        7_000_218, 700_025, 7_000_112, 70001, 70021, 700_211, 700_212, 700_213, 700_229, 90002,
+        90038, 900_382, 900_432, 500_011, 650_052, 65001, 65002, 90094, 70011, 28002, 700_022,
+        50034, 50020, 50057, 50126, 50076, 50079, 50074, 53000, 53001, 53002, 53003, 530_035,
+        50105, 70016, 70018, 70019, 90119, 90120, 50196, 50033, 90006, 90024, 90033, 90055,
+    ] {
+        let world = World::of(&format!("[sign_in]\nrefuse = {code}"));
+        let got =
+            world.post_token("contoso.onmicrosoft.com", &[("grant_type", "client_credentials")]);
+        assert_eq!(got.body["error_codes"], json!([code]), "{}", got.text);
+        assert!(got.status == 400 || got.status == 401, "{}", got.text);
+        assert!(!got.body["error"].as_str().unwrap().is_empty());
+    }
 }
