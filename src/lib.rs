@@ -19,6 +19,7 @@
 //! |---|---|
 //! | `auditform.toml` | read by `ops::load`, understood by `spec` |
 //! | the certificate that a spec names | read by `ops::connect`, understood by `client` |
+//! | `NAME.pem`, `NAME.pfx`, `NAME.cer` in a directory of certificates | `certificate` |
 //! | `tenant.toml` beside a spec | the seed of the embedded tenant, `cli` and `emulator` |
 //! | `.auditform/pending.json` | `ops::pending`: when a switch was written that does not show yet |
 //! | `.auditform/tenant.state`, `.auditform/credentials/` | `emulator`: the embedded tenant |
@@ -37,6 +38,9 @@ pub mod plan;
 pub mod graph;
 
 pub mod client;
+
+pub mod certificate;
+
 pub mod providers;
 
 pub mod apply;

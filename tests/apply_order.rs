@@ -4,9 +4,13 @@
 #![expect(clippy::unwrap_used, reason = "a failed assumption is a failed test")]
 #![expect(clippy::needless_raw_string_hashes, reason = "snapbox writes expected texts like this")]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::json;
 use snapbox::{assert_data_eq, str};
 
+use crate::identity_chain::{FEW, from_scratch};
 use crate::plan::SMALL;
 use crate::support::front::{Front, Reply, Seen};
 use crate::support::{Emulator, Request, World};
@@ -191,4 +195,84 @@ fn a_pending_switch_of_another_tenant_hides_nothing_here() {
     });
     world.write(".auditform/pending.json", pending.to_string());
     world.run(&["plan", "--detailed-exitcode"]).ended(2);
+}
+
+/// Applies the example through `front` and asks then for another age limit, and for the application
+/// that works there to be gone.
+fn about_to_leave(world: &World, emulator: &Emulator, front: &Front) {
+    let both = ("[tenant]\n", "[tenant]\napprove_second_phase = true\n");
+    from_scratch(world, &front.url(), emulator, &[both]);
+    world.run(&["apply", "--auto-approve"]).ended(0);
+    let lines = [
+        ("[certificate.auditor]\n", "[certificate.auditor]\nensure = \"absent\"\n"),
+        ("[application.auditor]\n", "[application.auditor]\nensure = \"absent\"\n"),
+        ("enabled = true\n", "enabled = true\nlog_age_limit = 400\n"),
+    ];
+    from_scratch(world, &front.url(), emulator, &lines);
+}
+
+#[test]
+fn mailboxes_are_read_back_before_the_identity_goes_that_wrote_them() {
+    let world = World::new();
+    let emulator = Emulator::with(&world, FEW, &["--bootstrap-only"]);
+    let front = Front::before(&emulator.base_url, |_| Reply::Forward);
+    about_to_leave(&world, &emulator, &front);
+    let before = front.seen().len();
+    let applied = world.run(&["apply", "--auto-approve"]).ended(0);
+    assert!(applied.stdout.contains("Read back and verified: 11 changes."), "{}", applied.stdout);
+    let seen = front.seen().split_off(before);
+    let place = |is_it: &dyn Fn(&Seen) -> bool| seen.iter().position(is_it).unwrap();
+    let last = |is_it: &dyn Fn(&Seen) -> bool| seen.iter().rposition(is_it).unwrap();
+    let deleted = place(&|seen| seen.method() == "DELETE");
+    let written = last(&|seen| seen.cmdlet() == "Set-Mailbox");
+    let read = last(&|seen| seen.cmdlet() == "Get-Mailbox");
+    assert!(written < read && read < deleted, "{written}, {read}, {deleted}");
+}
+
+#[test]
+fn what_cannot_be_read_back_keeps_the_identity_that_wrote_it() {
+    let world = World::new();
+    let emulator = Emulator::with(&world, FEW, &["--bootstrap-only"]);
+    let written = AtomicBool::new(false);
+    let front = Front::before(&emulator.base_url, move |seen| {
+        written.fetch_or(!seen.parameters()["AuditLogAgeLimit"].is_null(), Ordering::SeqCst);
+        if seen.cmdlet() == "Get-Mailbox" && written.load(Ordering::SeqCst) {
+            Reply::new(403, &[], "")
+        } else {
+            Reply::Forward
+        }
+    });
+    about_to_leave(&world, &emulator, &front);
+    let applied = world.run(&["apply", "--auto-approve"]).ended(8);
+    let skipped =
+        "skipped: application.auditor: reading back what was written comes first and failed";
+    assert!(applied.stderr.contains(skipped), "{}", applied.stderr);
+    assert!(front.seen().iter().all(|seen| seen.method() != "DELETE"));
+}
+
+#[test]
+fn a_first_phase_that_has_nothing_to_do_is_not_said_to_be_done() {
+    let world = World::new();
+    let emulator = Emulator::with(&world, FEW, &["--bootstrap-only"]);
+    let is_closed = Arc::new(AtomicBool::new(false));
+    let closed = Arc::clone(&is_closed);
+    // Exchange turns the application away, as where its role is not known everywhere yet.
+    let front = Front::before(&emulator.base_url, move |seen| {
+        let is_exchange = seen.target.starts_with("/adminapi/");
+        let is_turned_away = is_exchange && closed.load(Ordering::SeqCst);
+        if is_turned_away { Reply::new(403, &[], "") } else { Reply::Forward }
+    });
+    from_scratch(&world, &front.url(), &emulator, &[]);
+    let signs_in = "Signing in to Exchange to plan the rest.";
+    let first = world.run(&["apply", "--auto-approve"]).ended(12);
+    assert!(first.stderr.contains(&format!("The first phase is done. {signs_in}\n")));
+
+    is_closed.store(true, Ordering::SeqCst);
+    let second = world.spawn(&["apply", "--auto-approve"]);
+    second.says(signs_in);
+    is_closed.store(false, Ordering::SeqCst);
+    let second = second.wait().ended(12);
+    let said = format!("The first phase had nothing to do. {signs_in}\n");
+    assert!(second.stderr.contains(&said), "{}", second.stderr);
+    assert!(!second.stderr.contains("first phase is done"), "{}", second.stderr);
 }

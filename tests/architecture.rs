@@ -13,13 +13,14 @@ const FILE_LINES: usize = 400;
 const FUNCTION_LINES: usize = 60;
 
 /// What code that has an effect must name.
-const EFFECTS: [(&str, &[&str]); 6] = [
+const EFFECTS: [(&str, &[&str]); 7] = [
     ("files", &["fs::", "tempfile::"]),
     ("network", &["TcpListener", "TcpStream", "reqwest::", "hyper::"]),
     ("time", &["tokio::time", "Instant::now", "SystemTime::now", "Timestamp::now"]),
     ("terminal", &["io::stdin", "io::stdout", "io::stderr"]),
     ("environment", &["std::env::"]),
     ("signals", &["tokio::signal"]),
+    ("processes", &["process::Command"]),
 ];
 
 fn package() -> &'static Path {

@@ -357,7 +357,7 @@ For more information, try '--help'.
         &["plan", "--request-timeout", "soon"],
         64,
         str![[r#"
-error: invalid value 'soon' for '--request-timeout <DURATION>': `soon` is not a duration; write it as `90s`, `5m` or `24h`
+error: invalid value 'soon' for '--request-timeout <DURATION>': `soon` is not a duration; write it as `90s`, `5m`, `24h` or `7d`
 
 For more information, try '--help'.
 

@@ -29,6 +29,7 @@ fn exits() -> Vec<Exit> {
         Exit::Partly,
         Exit::StateUnknown,
         Exit::Pending,
+        Exit::SecondPhase,
         Exit::Usage,
         Exit::Interrupted,
     ];
@@ -41,6 +42,7 @@ fn exits() -> Vec<Exit> {
         | Exit::Partly
         | Exit::StateUnknown
         | Exit::Pending
+        | Exit::SecondPhase
         | Exit::Usage
         | Exit::Interrupted => true,
     };

@@ -136,7 +136,7 @@ fn the_page_of_the_emulator_has_its_flags() {
 
 #[test]
 fn the_reference_of_the_spec_has_the_hosts_of_every_cloud() {
-    let code = read("src/ops/connect.rs");
+    let code = read("src/ops/endpoints.rs");
     let (_, hosts) = code.split_once("fn hosts(").unwrap();
     let page = read("docs/spec-reference.md");
     let urls: BTreeSet<&str> = hosts
@@ -147,7 +147,7 @@ fn the_reference_of_the_spec_has_the_hosts_of_every_cloud() {
         .filter(|text| text.starts_with("https://"))
         .map(|url| url.trim_end_matches("/.default"))
         .collect();
-    assert_eq!(urls.len(), 7);
+    assert_eq!(urls.len(), 11);
     for url in urls {
         assert!(page.contains(&format!("`{url}`")), "docs/spec-reference.md lacks {url}");
     }

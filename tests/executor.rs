@@ -1,6 +1,9 @@
 //! The executor with a writer of our own: what it starts, in which order, how many at once, and
 //! what it says when something fails. No socket, no clock.
 
+mod read_back;
+mod sign_in;
+
 use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
@@ -8,12 +11,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use auditform::apply::{
-    Cancel, Event, Failure, FailureKind, Observer, Report, Sink, StepEvent, StepState, Writer,
-    WriterEvents, execute,
+    Cancel, Event, Execution, Failure, FailureKind, Observer, Prerequisite, Report, Sink,
+    StepEvent, StepState, Writer, WriterEvents,
 };
 use auditform::diagnostic::Sources;
 use auditform::graph;
-use auditform::plan::{MailboxDiffer, Plan, TenantChange, Write};
+use auditform::plan::{MailboxDiffer, Operation, Plan, TenantChange, Write};
 use auditform::resource::{ActionSet, ActionVocabulary, AgeLimit, LogonTypes, RecipientType};
 use auditform::state::{AuditState, MailboxRow, TenantIdentity};
 use tokio::sync::watch;
@@ -53,16 +56,8 @@ fn plan(mailboxes: usize, tenant_changes: Vec<TenantChange>) -> Plan {
         });
     }
     let found = differ.finish(ActionVocabulary::default()).unwrap();
-    Plan {
-        tenant: TenantIdentity { id: Uuid::nil(), organization: "contoso".to_owned() },
-        tenant_changes,
-        mailboxes: found.changes,
-        unchanged: 0,
-        reads: 0,
-        pending: Vec::new(),
-        refused: Vec::new(),
-        notes: Vec::new(),
-    }
+    let tenant = TenantIdentity { id: Uuid::nil(), organization: "contoso".to_owned() };
+    Plan { tenant_changes, mailboxes: found.changes, ..Plan::of(tenant) }
 }
 
 /// Answers each write after giving others the chance to start; keeps what it saw.
@@ -86,18 +81,13 @@ fn name(write: &Write) -> String {
     }
 }
 
-impl Writer for Scripted {
-    async fn write(&self, write: Write, events: WriterEvents) -> Result<Option<String>, Failure> {
-        let now = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
-        self.most.fetch_max(now, Ordering::SeqCst);
-        events.sent("request".to_owned(), 1);
-        for _ in 0..3 {
-            tokio::task::yield_now().await;
-        }
-        let name = name(&write);
+impl Scripted {
+    /// Takes something up; refuses what it is told to refuse.
+    fn take(&self, name: String) -> Result<(), Failure> {
+        let is_refused = self.refuse.contains(&name);
         let count = {
             let mut written = self.written.lock().unwrap();
-            written.push(name.clone());
+            written.push(name);
             written.len()
         };
         if let Some((after, cancel)) = &self.cancel_after
@@ -105,17 +95,40 @@ impl Writer for Scripted {
         {
             cancel.send_replace(true);
         }
-        self.under_way.fetch_sub(1, Ordering::SeqCst);
-        if self.refuse.contains(&name) {
+        if is_refused {
             let message = "the service refused it".to_owned();
             return Err(Failure { kind: FailureKind::Refused, message, request_id: None });
         }
-        Ok(None)
+        Ok(())
+    }
+}
+
+impl Writer for Scripted {
+    async fn write(
+        &self,
+        operation: Operation,
+        events: WriterEvents,
+    ) -> Result<Option<String>, Failure> {
+        let name = match operation {
+            Operation::Exchange(write) => name(&write),
+            Operation::Identity(write) => write.name().to_owned(),
+        };
+        let now = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        events.sent("request".to_owned(), 1);
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
+        self.under_way.fetch_sub(1, Ordering::SeqCst);
+        self.take(name).map(|()| None)
+    }
+
+    async fn sign_in(&self, _events: WriterEvents) -> Result<(), Failure> {
+        self.take("sign in".to_owned())
     }
 
     async fn await_customization(&self) -> Result<(), Failure> {
-        self.written.lock().unwrap().push("customized".to_owned());
-        Ok(())
+        self.take("customized".to_owned())
     }
 }
 
@@ -160,8 +173,10 @@ async fn run(
     };
     let writer = Arc::new(writer);
     let cancel = Cancel::new(cancel);
-    let report = execute(plan, &graph, &writer, parallelism, cancel, journal, &mut Silent).await;
-    (report, writer)
+    let mut execution = Execution::new(plan, &graph, parallelism, cancel);
+    execution.run(&writer, journal, &mut Silent).await;
+    assert!(!execution.is_held());
+    (execution.into_report(), writer)
 }
 
 fn switches() -> Vec<TenantChange> {
@@ -201,7 +216,8 @@ async fn what_depends_on_a_failed_switch_is_skipped_and_says_because_of_what() {
     let (report, writer) = run(&plan(2, switches()), writer, 8, &mut Journal::default()).await;
     assert!(!writer.written.lock().unwrap().iter().any(|name| name.starts_with("user")));
     assert_eq!(report.count(StepState::Skipped), 2);
-    assert_eq!(report.skipped().collect::<Vec<_>>(), [(3, 1), (4, 1)]);
+    let because = Prerequisite::Change(1);
+    assert_eq!(report.skipped().collect::<Vec<_>>(), [(3, because), (4, because)]);
     assert_eq!(report.state(2), StepState::Done);
 }
 
@@ -224,6 +240,16 @@ async fn once_asked_to_stop_nothing_more_starts_and_what_is_in_flight_is_awaited
     assert!((3..=6).contains(&written), "{written}");
     assert_eq!(report.count(StepState::Done), written);
     assert_eq!(report.count(StepState::NotStarted), 40 - written);
+}
+
+#[tokio::test]
+async fn who_asked_to_stop_before_the_first_request_sees_none() {
+    let cancel_after = Some((usize::MAX, watch::Sender::new(true)));
+    let writer = Scripted { cancel_after, ..Scripted::default() };
+    let (report, writer) = run(&plan(3, Vec::new()), writer, 8, &mut Journal::default()).await;
+    assert!(report.interrupted);
+    assert_eq!(*writer.written.lock().unwrap(), [""; 0]);
+    assert_eq!(report.count(StepState::NotStarted), 3);
 }
 
 #[tokio::test]

@@ -4,10 +4,14 @@
 #![expect(clippy::unwrap_used, reason = "a failed assumption is a failed test")]
 
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
 
 use jiff::SignedDuration;
 
-use crate::support::{Emulator, World, wait_for};
+use crate::identity_chain::{FEW, finds_nothing_to_do, from_scratch, stands_once};
+use crate::support::front::{Front, Reply, Seen};
+use crate::support::{Emulator, Running, World, wait_for};
 
 const HUNDRED: &str = "[generate]\nmailboxes = 100\nseed = 2\ncompliant = 0.0\n\
                        [generate.types]\nUserMailbox = 1\n";
@@ -67,6 +71,69 @@ fn an_interrupt_while_reading_ends_the_command_and_nothing_was_planned() {
     plan.signal("INT");
     let ended = plan.wait().ended(130);
     assert_eq!(ended.stdout, "");
+}
+
+/// Before a tenant, what answers everything but the first request that is picked; says when it came.
+fn withholding(
+    emulator: &Emulator,
+    pick: impl Fn(&Seen) -> bool + Send + Sync + 'static,
+) -> (Front, Receiver<()>) {
+    let (arrived, arrival) = channel();
+    let withheld = AtomicBool::new(false);
+    let front = Front::before(&emulator.base_url, move |request| {
+        let is_it = pick(request) && !withheld.swap(true, Ordering::SeqCst);
+        if is_it { Reply::Withhold(arrived.clone()) } else { Reply::Forward }
+    });
+    (front, arrival)
+}
+
+/// Starts an apply that does not wait for ever, and interrupts it once.
+fn interrupted_at(world: &World, arrival: &Receiver<()>) -> Running {
+    let apply = world.spawn(&["apply", "--auto-approve", "--request-timeout", "8s"]);
+    wait_for("the request that is withheld", || arrival.try_recv().ok());
+    apply.signal("INT");
+    apply
+}
+
+#[test]
+fn an_interrupt_while_reading_back_ends_that_and_says_what_was_done() {
+    let world = World::new();
+    let emulator = Emulator::start(&world, &HUNDRED.replace("100", "5"));
+    let written = AtomicBool::new(false);
+    let (front, arrival) = withholding(&emulator, move |seen| match seen.cmdlet() {
+        "Set-Mailbox" => {
+            written.store(true, Ordering::SeqCst);
+            false
+        }
+        "Get-Mailbox" => written.load(Ordering::SeqCst),
+        _ => false,
+    });
+    world.spec_at(&front.url(), &emulator, AGE);
+    let ended = interrupted_at(&world, &arrival).wait().ended(130);
+    assert!(!ended.stdout.contains("Apply complete!"), "nothing there tells of a result");
+    let done = "Apply complete! 0 created, 5 changed, 0 deleted.\n";
+    assert!(ended.stderr.contains(done), "{}", ended.stderr);
+    assert!(ended.stderr.contains("warning[not-verified]"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("Read back"), "{}", ended.stderr);
+    finds_nothing_to_do(&world);
+}
+
+#[test]
+fn an_interrupt_between_the_phases_ends_the_apply_before_anything_of_the_second() {
+    // The first asks whether the new application may enter, the second comes while planning.
+    for cmdlet in ["Get-Mailbox", "Get-OrganizationConfig"] {
+        let world = World::new();
+        let emulator = Emulator::with(&world, FEW, &["--bootstrap-only"]);
+        let (front, arrival) = withholding(&emulator, move |seen| seen.cmdlet() == cmdlet);
+        let both = ("[tenant]\n", "[tenant]\napprove_second_phase = true\n");
+        from_scratch(&world, &front.url(), &emulator, &[both]);
+        let ended = interrupted_at(&world, &arrival).wait().ended(130);
+        assert!(ended.stdout.contains("Apply complete! 6 created"), "{}", ended.stdout);
+        assert_eq!(emulator.writes(), [], "{cmdlet}");
+        stands_once(&world, &emulator);
+        world.run(&["apply", "--auto-approve"]).ended(0);
+        finds_nothing_to_do(&world);
+    }
 }
 
 #[test]

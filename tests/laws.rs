@@ -12,8 +12,8 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet};
 
 use auditform::plan::{
-    Change, DifferingRows, ListWrite, MailboxDiffer, MailboxFindings, MailboxPatch, Plan,
-    PlanDocument, TenantFindings, Write, diff_tenant,
+    Change, DifferingRows, ListWrite, MailboxDiffer, MailboxFindings, MailboxPatch, Operation,
+    Plan, PlanDocument, TenantFindings, Write, diff_tenant,
 };
 use auditform::resource::{ActionVocabulary, AgeLimit, LogonType, RecipientType};
 use auditform::state::{DesiredState, TenantIdentity};
@@ -51,15 +51,12 @@ fn as_listed(tenant: &Tenant) -> Order {
 }
 
 fn put_together(switches: TenantFindings, found: MailboxFindings) -> Plan {
+    let tenant = TenantIdentity { id: Uuid::from_u128(7), organization: "contoso.example".into() };
     Plan {
-        tenant: TenantIdentity { id: Uuid::from_u128(7), organization: "contoso.example".into() },
         tenant_changes: switches.changes,
         mailboxes: found.changes,
         unchanged: switches.unchanged + found.unchanged,
-        reads: 0,
-        pending: Vec::new(),
-        refused: Vec::new(),
-        notes: Vec::new(),
+        ..Plan::of(tenant)
     }
 }
 
@@ -101,7 +98,7 @@ fn changed<'p>(world: &'p World, plan: &'p Plan) -> Vec<(&'p Mailbox, Mailbox, C
 fn patches(change: &Change<'_>) -> Vec<MailboxPatch> {
     let writes = change.writes().into_iter();
     let sets = writes.filter_map(|write| match write {
-        Write::SetMailbox { patch, .. } => Some(patch),
+        Operation::Exchange(Write::SetMailbox { patch, .. }) => Some(patch),
         _ => None,
     });
     sets.collect()
@@ -205,7 +202,9 @@ proptest! {
     fn a_mailbox_takes_one_write_and_before_it_a_reset_where_it_needs_one(world in world()) {
         for (mailbox, _, change) in changed(&world, &plan(&world)) {
             let writes = change.writes();
-            let resets = |write: &Write| matches!(write, Write::ResetDefaultAuditSet { .. });
+            let resets = |operation: &Operation| {
+                matches!(operation, Operation::Exchange(Write::ResetDefaultAuditSet { .. }))
+            };
             prop_assert!(matches!(writes.len(), 1 | 2), "{}", mailbox.upn);
             prop_assert!(writes.len() == 1 || resets(&writes[0]), "{}", mailbox.upn);
             prop_assert!(writes.iter().filter(|write| resets(write)).count() <= 1);

@@ -162,7 +162,7 @@ fn the_schema_refuses_documents_that_no_plan_is() {
     }
 }
 
-fn broken_rules(document: &Value) -> Vec<String> {
+pub(crate) fn broken_rules(document: &Value) -> Vec<String> {
     let schema =
         serde_json::from_str(&crate::support::package("schemas/plan.schema.json")).unwrap();
     assert!(jsonschema::draft7::meta::is_valid(&schema));

@@ -12,7 +12,7 @@ use auditform::diagnostic::{Diagnostics, Sources};
 use auditform::render::diagnostics as render;
 use auditform::resource::{ActionSet, ActionVocabulary, LogonType, RecipientType, TABLE};
 use auditform::spec::{self, Parsed, keys};
-use auditform::state::{ActionRule, DesiredState, Endpoint, SignIn};
+use auditform::state::{ActionRule, CertificateLocation, DesiredState, Endpoint, SignIn};
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
@@ -21,10 +21,36 @@ use snapbox::{Data, assert_data_eq};
 /// The day on which every fixture is read.
 const TODAY: Date = date(2026, 11, 23);
 
-/// Invalid specs that the schema lets through: it knows neither the calendar, nor the tenant's
-/// rules across keys, nor the other policies.
+/// Invalid specs that the schema lets through: it knows neither the calendar, nor names of roles
+/// and permissions, nor the tenant's rules across keys, nor the other tables.
 const BEYOND_THE_SCHEMA: &[&str] = &[
+    "application-certificate-absent",
+    "application-certificate-nowhere",
+    "application-certificate-twice",
+    "application-certificate-unknown",
+    "application-directory-role-near",
+    "application-directory-role-twice",
+    "application-exchange-role-near",
+    "application-owner-twice",
+    "application-permission-misspelt",
+    "application-permission-service",
+    "application-permission-twice",
+    "application-permission-without-name",
+    "application-roles-swapped",
+    "application-same-app-id",
+    "application-same-display-name",
+    "application-same-unique-name",
+    "certificate-as-the-guide-dates-it",
+    "certificate-overlap-too-long",
+    "certificate-rotate-before-its-life",
+    "certificate-same-files",
+    "certificate-valid-for-too-long",
+    "certificate-valid-from-no-such-day",
+    "certificate-valid-until-before-from",
+    "certificate-valid-until-past",
     "enabled-without-effect",
+    "federated-name-twice",
+    "federated-same-token",
     "overlap-everything",
     "overlap-same-pattern",
     "overrides-circle",
@@ -32,6 +58,10 @@ const BEYOND_THE_SCHEMA: &[&str] = &[
     "overrides-unknown",
     "pattern-twice",
     "pattern-unfinished",
+    "sign-in-application-absent",
+    "sign-in-application-nowhere",
+    "sign-in-application-unknown",
+    "sign-in-application-without-credential",
     "until-no-such-day",
 ];
 
@@ -221,7 +251,10 @@ fn the_schema_has_exactly_the_keys_of_the_reader() {
         ("", keys::ROOT),
         ("/definitions/tenant", keys::TENANT),
         ("/definitions/endpoints", keys::ENDPOINTS),
+        ("/definitions/sign_in_application", keys::SIGN_IN_APPLICATION),
         ("/definitions/certificate", keys::CERTIFICATE),
+        ("/definitions/application", keys::APPLICATION),
+        ("/definitions/federated_credential", keys::FEDERATED_CREDENTIAL),
         ("/definitions/unified_audit_log", keys::UNIFIED_AUDIT_LOG),
         ("/definitions/organization", keys::ORGANIZATION),
         ("/definitions/policy", keys::MAILBOX_AUDIT),
@@ -231,6 +264,17 @@ fn the_schema_has_exactly_the_keys_of_the_reader() {
         let properties: BTreeSet<&str> = properties.keys().map(String::as_str).collect();
         assert_eq!(properties, known.iter().copied().collect(), "{pointer}");
         assert_eq!(object(&schema, pointer)["additionalProperties"], false, "{pointer}");
+    }
+    for (method, known) in keys::SIGN_IN {
+        let pointer = format!("/definitions/sign_in_{method}");
+        let properties = object(&schema, &format!("{pointer}/properties"));
+        let properties: BTreeSet<&str> = properties.keys().map(String::as_str).collect();
+        assert_eq!(properties, known.iter().copied().collect(), "{pointer}");
+        assert_eq!(object(&schema, &pointer)["additionalProperties"], false, "{pointer}");
+        assert_eq!(
+            schema["definitions"][format!("sign_in_{method}")]["properties"]["method"]["const"],
+            *method
+        );
     }
     for logon in LogonType::ALL {
         let pointer = format!("/definitions/{}_rule/oneOf/1/properties", logon.attribute());
@@ -262,14 +306,18 @@ fn every_key_is_in_the_reference() {
         keys::ROOT,
         keys::TENANT,
         keys::ENDPOINTS,
+        keys::SIGN_IN_APPLICATION,
         keys::CERTIFICATE,
+        keys::APPLICATION,
+        keys::FEDERATED_CREDENTIAL,
         keys::UNIFIED_AUDIT_LOG,
         keys::ORGANIZATION,
         keys::MAILBOX_AUDIT,
         keys::EXCLUDE,
         keys::RULE,
     ];
-    for key in all.concat() {
+    let methods = keys::SIGN_IN.iter().flat_map(|(_, keys)| keys.iter().copied());
+    for key in all.concat().into_iter().chain(methods) {
         assert!(reference.contains(&format!("`{key}`")), "docs/spec-reference.md lacks {key}");
     }
     for action in TABLE {
@@ -314,7 +362,7 @@ fn the_examples_are_valid_and_only_the_guide_as_written_warns() {
     }
 }
 
-fn desired(text: &str) -> DesiredState {
+pub(crate) fn desired(text: &str) -> DesiredState {
     let mut sources = Sources::default();
     let file = sources.add("auditform.toml", format!("version = 1\n{text}"));
     match spec::parse(&sources, file, Path::new("/specs"), TODAY) {
@@ -347,7 +395,8 @@ fn paths_start_at_the_directory_of_the_spec_and_urls_end_without_a_slash() {
     assert_eq!(state.tenant.endpoint, Endpoint::Base("http://127.0.0.1/x".to_owned()));
     assert_eq!(state.tenant.ca_file, Some(Path::new("/specs").join("root.pem")));
     let Some(SignIn::Certificate(sign_in)) = state.tenant.sign_in else { panic!("a certificate") };
-    assert_eq!(sign_in.certificate, Path::new("/specs").join("keys/app.pfx"));
+    let file = Path::new("/specs").join("keys/app.pfx");
+    assert_eq!(sign_in.certificate, CertificateLocation::File(file));
 }
 
 #[test]

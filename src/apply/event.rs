@@ -76,6 +76,15 @@ pub enum Event<'a> {
         /// Why.
         failure: &'a Failure,
     },
+    /// The service does not show yet what the next request needs.
+    Waiting {
+        /// The address of the change that waits.
+        address: &'a str,
+        /// What is awaited.
+        what: &'a str,
+        /// How long already.
+        seconds: u64,
+    },
     /// No further step is started; those in flight are awaited.
     Stopping {
         /// How many are in flight.

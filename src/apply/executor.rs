@@ -1,6 +1,7 @@
 //! Walks the execution graph. One coordinator decides and keeps the books; tasks only send requests
 //! and report back. A step's intent is with the sink before its request leaves. Once asked to stop,
-//! it starts nothing more and waits for what is in flight: the loop always drains.
+//! it starts nothing more and waits for what is in flight: the loop always drains. Before a step that
+//! reads Exchange back it drains too, and goes on when it is told what came of it.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -10,9 +11,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 
 use super::event::{Event, Observer, Sink, StepEvent};
-use super::report::{Failure, FailureKind, Report};
+use super::report::{Failure, FailureKind, Prerequisite, Report};
 use crate::graph::{ExecutionGraph, Outcome, Schedule, Step, StepId};
-use crate::plan::{Plan, Write};
+use crate::plan::{Operation, Plan};
 
 /// Sends requests to a tenant.
 pub trait Writer: Send + Sync + 'static {
@@ -20,9 +21,12 @@ pub trait Writer: Send + Sync + 'static {
     /// service's id of the request, where it gave one.
     fn write(
         &self,
-        write: Write,
+        operation: Operation,
         events: WriterEvents,
     ) -> impl Future<Output = Result<Option<String>, Failure>> + Send;
+
+    /// Signs in as the application that the plan makes, and waits until Exchange takes it.
+    fn sign_in(&self, events: WriterEvents) -> impl Future<Output = Result<(), Failure>> + Send;
 
     /// Waits until the service agrees that the tenant is customised.
     fn await_customization(&self) -> impl Future<Output = Result<(), Failure>> + Send;
@@ -32,21 +36,27 @@ pub trait Writer: Send + Sync + 'static {
 #[derive(Debug, Clone)]
 pub struct WriterEvents {
     step: StepId,
-    sender: mpsc::UnboundedSender<Sent>,
+    sender: mpsc::UnboundedSender<News>,
 }
 
+/// What a task says while it works.
 #[derive(Debug)]
-struct Sent {
-    step: StepId,
-    client_request_id: String,
-    attempt: u32,
+enum News {
+    Sent { step: StepId, client_request_id: String, attempt: u32 },
+    Waiting { step: StepId, what: String, seconds: u64 },
 }
 
 impl WriterEvents {
     /// The request goes out, for the `attempt`th time.
     pub fn sent(&self, client_request_id: String, attempt: u32) {
         // The coordinator outlives its tasks; if it is gone, nobody is left to be told.
-        let _ = self.sender.send(Sent { step: self.step, client_request_id, attempt });
+        let _ = self.sender.send(News::Sent { step: self.step, client_request_id, attempt });
+    }
+
+    /// The service is not there yet; so long has it been waited for.
+    pub fn waiting(&self, what: &str, seconds: u64) {
+        let what = what.to_owned();
+        let _ = self.sender.send(News::Waiting { step: self.step, what, seconds });
     }
 }
 
@@ -60,6 +70,11 @@ impl Cancel {
         Self(receiver)
     }
 
+    /// Whether the signal came.
+    pub fn is_asked(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// Waits for the signal; for ever, if nobody can give it any more.
     pub async fn wait(&mut self) {
         if self.0.wait_for(|asked| *asked).await.is_err() {
@@ -70,67 +85,129 @@ impl Cancel {
 
 type Answer = Result<Option<String>, Failure>;
 
-/// Carries out a plan with at most `parallelism` requests at once.
-pub async fn execute<W: Writer>(
-    plan: &Plan,
-    graph: &ExecutionGraph,
-    writer: &Arc<W>,
-    parallelism: usize,
-    mut cancel: Cancel,
-    sink: &mut dyn Sink,
-    observer: &mut dyn Observer,
-) -> Report {
-    let (sender, mut sent) = mpsc::unbounded_channel();
-    let mut run = Run {
-        plan,
-        graph,
-        schedule: Schedule::new(graph),
-        report: Report::new(plan.len()),
-        tasks: JoinSet::new(),
-        steps: HashMap::new(),
-        sender,
-    };
-    observer.event(Event::Started { steps: plan.summary().requests });
-    loop {
-        run.start(writer, parallelism, sink);
-        if run.tasks.is_empty() {
-            break;
-        }
-        tokio::select! {
-            biased;
-            () = cancel.wait(), if !run.report.interrupted => {
-                run.report.interrupted = true;
-                observer.event(Event::Stopping { in_flight: run.tasks.len() });
-            }
-            Some(sent) = sent.recv() => run.sent(&sent, sink),
-            Some(ended) = run.tasks.join_next_with_id() => run.ended(ended, sink, observer),
-        }
-    }
-    while let Ok(sent) = sent.try_recv() {
-        run.sent(&sent, sink);
-    }
-    run.report
-}
-
-struct Run<'p> {
+/// A plan that is being carried out.
+#[derive(Debug)]
+pub struct Execution<'p> {
     plan: &'p Plan,
     graph: &'p ExecutionGraph,
     schedule: Schedule<'p>,
     report: Report,
+    parallelism: usize,
+    cancel: Cancel,
     tasks: JoinSet<Answer>,
     steps: HashMap<Id, StepId>,
-    sender: mpsc::UnboundedSender<Sent>,
+    /// Steps that a change of an identity chain still has before it.
+    left: HashMap<u32, u32>,
+    /// Requests and work on files that have ended.
+    ended_steps: u64,
+    /// The reading back that what is left waits for.
+    held: Option<StepId>,
+    sender: mpsc::UnboundedSender<News>,
+    news: mpsc::UnboundedReceiver<News>,
 }
 
-impl Run<'_> {
+impl<'p> Execution<'p> {
+    /// Begins to carry out a plan with at most `parallelism` requests at once.
+    pub fn new(
+        plan: &'p Plan,
+        graph: &'p ExecutionGraph,
+        parallelism: usize,
+        cancel: Cancel,
+    ) -> Self {
+        let (sender, news) = mpsc::unbounded_channel();
+        Self {
+            plan,
+            graph,
+            schedule: Schedule::new(graph),
+            report: Report::new(plan.len()),
+            parallelism: parallelism.max(1),
+            cancel,
+            tasks: JoinSet::new(),
+            steps: HashMap::new(),
+            left: HashMap::new(),
+            ended_steps: 0,
+            held: None,
+            sender,
+            news,
+        }
+    }
+
+    /// Goes on until nothing more can be started: all is done, or what is left is held by a reading
+    /// back.
+    pub async fn run<W: Writer>(
+        &mut self,
+        writer: &Arc<W>,
+        sink: &mut dyn Sink,
+        observer: &mut dyn Observer,
+    ) {
+        observer
+            .event(Event::Started { steps: self.plan.steps().saturating_sub(self.ended_steps) });
+        loop {
+            if self.cancel.is_asked() && !self.report.interrupted {
+                self.report.interrupted = true;
+                observer.event(Event::Stopping { in_flight: self.tasks.len() });
+            }
+            self.start(writer, sink);
+            if self.tasks.is_empty() {
+                break;
+            }
+            tokio::select! {
+                biased;
+                () = self.cancel.wait(), if !self.report.interrupted => {}
+                Some(news) = self.news.recv() => self.tell(&news, sink, observer),
+                Some(ended) = self.tasks.join_next_with_id() => self.ended(ended, sink, observer),
+            }
+        }
+        while let Ok(news) = self.news.try_recv() {
+            self.tell(&news, sink, observer);
+        }
+    }
+
+    /// What has become of the plan so far.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// The same, for putting in what reading back shows.
+    pub fn report_mut(&mut self) -> &mut Report {
+        &mut self.report
+    }
+
+    /// What has become of the plan.
+    pub fn into_report(self) -> Report {
+        self.report
+    }
+
+    /// Whether what is left waits until what was done is read back.
+    pub fn is_held(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Lets go what was held, if what was done before is proved; else that is skipped.
+    pub fn was_read_back(&mut self, is_proved: bool) {
+        let Some(step) = self.held.take() else { return };
+        if is_proved {
+            self.schedule.finish(step, Outcome::Done);
+        } else {
+            self.skip_dependents(step, Prerequisite::ReadBack);
+        }
+    }
+
     /// Starts as many ready steps as there is room for, once the sink has all their intents.
-    fn start<W: Writer>(&mut self, writer: &Arc<W>, parallelism: usize, sink: &mut dyn Sink) {
+    fn start<W: Writer>(&mut self, writer: &Arc<W>, sink: &mut dyn Sink) {
         if self.report.interrupted || self.report.sink_error.is_some() {
             return;
         }
-        let room = parallelism.max(1).saturating_sub(self.tasks.len());
-        let ready: Vec<StepId> =
-            std::iter::from_fn(|| self.schedule.take_ready()).take(room).collect();
+        let room = self.parallelism.saturating_sub(self.tasks.len());
+        let mut ready: Vec<StepId> = Vec::new();
+        while ready.len() < room
+            && let Some(step) = self.schedule.take_ready()
+        {
+            match self.graph.step(step) {
+                Some(Step::ReadBack) => self.held = Some(step),
+                _ => ready.push(step),
+            }
+        }
         if ready.is_empty() {
             return;
         }
@@ -149,13 +226,13 @@ impl Run<'_> {
         let events = WriterEvents { step, sender: self.sender.clone() };
         let handle = match self.graph.step(step) {
             Some(Step::Write { change, request }) => {
-                let write = self
+                let operation = self
                     .plan
                     .get(change as usize)
                     .and_then(|change| change.writes().into_iter().nth(usize::from(request)));
                 self.tasks.spawn(async move {
-                    match write {
-                        Some(write) => writer.write(write, events).await,
+                    match operation {
+                        Some(operation) => writer.write(operation, events).await,
                         None => Ok(None),
                     }
                 })
@@ -163,18 +240,37 @@ impl Run<'_> {
             Some(Step::AwaitCustomization { .. }) => {
                 self.tasks.spawn(async move { writer.await_customization().await.map(|()| None) })
             }
-            Some(Step::Barrier) | None => self.tasks.spawn(async { Ok(None) }),
+            Some(Step::SignIn) => {
+                self.tasks.spawn(async move { writer.sign_in(events).await.map(|()| None) })
+            }
+            Some(Step::ReadBack | Step::Barrier) | None => self.tasks.spawn(async { Ok(None) }),
         };
         self.steps.insert(handle.id(), step);
     }
 
-    fn sent(&mut self, sent: &Sent, sink: &mut dyn Sink) {
-        let event = StepEvent::Sent {
-            step: sent.step,
-            client_request_id: &sent.client_request_id,
-            attempt: sent.attempt,
-        };
-        self.record(&[event], sink);
+    fn tell(&mut self, news: &News, sink: &mut dyn Sink, observer: &mut dyn Observer) {
+        match news {
+            News::Sent { step, client_request_id, attempt } => {
+                let (step, attempt) = (*step, *attempt);
+                self.record(&[StepEvent::Sent { step, client_request_id, attempt }], sink);
+            }
+            News::Waiting { step, what, seconds } => {
+                let address = self.address(*step);
+                observer.event(Event::Waiting { address: &address, what, seconds: *seconds });
+            }
+        }
+    }
+
+    /// The address of a step's change; the sign-in has a name of its own.
+    fn address(&self, step: StepId) -> String {
+        let step = self.graph.step(step);
+        if step == Some(Step::SignIn) {
+            return self.plan.sign_in.as_ref().map(ToString::to_string).unwrap_or_default();
+        }
+        step.and_then(Step::change)
+            .and_then(|place| self.plan.get(place as usize))
+            .map(|change| change.address().to_string())
+            .unwrap_or_default()
     }
 
     fn ended(
@@ -190,36 +286,54 @@ impl Run<'_> {
         };
         let Some(step) = self.steps.remove(&id) else { return };
         let change = self.graph.step(step).and_then(Step::change);
-        let address = change
-            .and_then(|place| self.plan.get(place as usize))
-            .map(|change| change.address().to_string())
-            .unwrap_or_default();
+        let address = self.address(step);
+        let is_write = matches!(self.graph.step(step), Some(Step::Write { .. }));
+        self.ended_steps += u64::from(is_write);
         match answer {
             Ok(request_id) => {
                 let request_id = request_id.as_deref();
                 self.record(&[StepEvent::Succeeded { step, request_id }], sink);
-                if let Some(change) = change.filter(|_| self.is_last(step)) {
+                let is_last = self.is_last(step);
+                if let Some(change) = change.filter(|_| is_last) {
                     self.report.done(change);
                 }
                 self.schedule.finish(step, Outcome::Done);
-                if matches!(self.graph.step(step), Some(Step::Write { .. })) {
+                if is_write {
                     observer.event(Event::Done { address: &address });
                 }
+            }
+            Err(failure) if failure.kind == FailureKind::NotYet => {
+                // What was done is done; only what comes after it has to wait for a later run.
+                self.report.awaited.get_or_insert(failure.message);
+                if let Some(change) = change {
+                    self.report.done(change);
+                }
+                self.schedule.finish(step, Outcome::Failed);
             }
             Err(failure) => {
                 self.record(&[StepEvent::Failed { step, failure: &failure }], sink);
                 observer.event(Event::Failed { address: &address, failure: &failure });
                 if let Some(change) = change {
                     self.report.failed(change, failure);
+                    self.skip_dependents(step, Prerequisite::Change(change));
+                } else {
+                    self.report.sign_in = Some(failure);
+                    self.skip_dependents(step, Prerequisite::SignIn);
                 }
-                self.skip_dependents(step, change);
             }
         }
     }
 
     /// Whether no further step of the same change comes after this one.
-    fn is_last(&self, step: StepId) -> bool {
+    fn is_last(&mut self, step: StepId) -> bool {
         let change = self.graph.step(step).and_then(Step::change);
+        if let Some((change, all)) =
+            change.and_then(|change| Some((change, self.graph.scattered_steps(change)?)))
+        {
+            let left = self.left.entry(change).or_insert(all);
+            *left = left.saturating_sub(1);
+            return *left == 0;
+        }
         !self
             .graph
             .steps()
@@ -227,10 +341,10 @@ impl Run<'_> {
             .any(|next| self.graph.step(next).and_then(Step::change) == change)
     }
 
-    fn skip_dependents(&mut self, step: StepId, change: Option<u32>) {
+    fn skip_dependents(&mut self, step: StepId, because: Prerequisite) {
         for skipped in self.schedule.finish(step, Outcome::Failed) {
-            let dependent = self.graph.step(skipped.step).and_then(Step::change);
-            if let (Some(dependent), Some(because)) = (dependent, change) {
+            // A sign-in that is skipped is nothing that a reader waits for.
+            if let Some(dependent) = self.graph.step(skipped.step).and_then(Step::change) {
                 self.report.skip(dependent, because);
             }
         }

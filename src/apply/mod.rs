@@ -9,6 +9,6 @@ mod report;
 mod verify;
 
 pub use event::{Event, NoJournal, Observer, Sink, StepEvent};
-pub use executor::{Cancel, Writer, WriterEvents, execute};
-pub use report::{Failure, FailureKind, Report, StepState, Verdict};
+pub use executor::{Cancel, Execution, Writer, WriterEvents};
+pub use report::{Failure, FailureKind, Prerequisite, Report, StepState, Verdict};
 pub use verify::Verification;

@@ -9,6 +9,8 @@ pub enum FailureKind {
     Refused,
     /// The answer never came or cannot be trusted: only reading again can tell.
     InDoubt,
+    /// What was done is done, and the service takes its time with it: a later run goes on.
+    NotYet,
     /// It could not be sent or the sink could not keep its intent.
     NotSent,
 }
@@ -49,6 +51,17 @@ pub enum StepState {
     Skipped,
 }
 
+/// What a skipped change waited for, and what failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prerequisite {
+    /// The change at this place.
+    Change(u32),
+    /// The sign-in between the identity chain and Exchange.
+    SignIn,
+    /// The reading back of Exchange, before the identity goes that works there.
+    ReadBack,
+}
+
 /// What reading back showed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -64,13 +77,19 @@ pub enum Verdict {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     states: Vec<StepState>,
+    read_back: Vec<bool>,
     failures: BTreeMap<u32, Failure>,
-    skipped: BTreeMap<u32, u32>,
+    skipped: BTreeMap<u32, Prerequisite>,
     verdicts: BTreeMap<u32, Verdict>,
+    /// Why the sign-in between the identity chain and Exchange failed, if it did. It is no change, so
+    /// that what it waited for stays done.
+    pub sign_in: Option<Failure>,
     /// The apply was asked to stop before everything was started.
     pub interrupted: bool,
     /// The sink could not keep an intent, so nothing further was started.
     pub sink_error: Option<String>,
+    /// What the service still has to get ready before the rest can be done.
+    pub awaited: Option<String>,
 }
 
 impl Report {
@@ -78,17 +97,45 @@ impl Report {
     pub fn new(changes: usize) -> Self {
         Self {
             states: vec![StepState::NotStarted; changes],
+            read_back: vec![false; changes],
             failures: BTreeMap::new(),
             skipped: BTreeMap::new(),
             verdicts: BTreeMap::new(),
+            sign_in: None,
             interrupted: false,
             sink_error: None,
+            awaited: None,
         }
     }
 
     /// Where the change at a place stands.
     pub fn state(&self, change: u32) -> StepState {
         self.states.get(change as usize).copied().unwrap_or(StepState::NotStarted)
+    }
+
+    /// Whether a change was done, or may have been, and was not read back yet.
+    pub fn is_to_read_back(&self, change: u32) -> bool {
+        let was_read_back = self.read_back.get(change as usize).copied().unwrap_or_default();
+        let begun = matches!(self.state(change), StepState::Done | StepState::InDoubt);
+        begun && !was_read_back
+    }
+
+    /// All that is done was read back, and the verdicts are in.
+    pub fn was_read_back(&mut self) {
+        for (read_back, state) in self.read_back.iter_mut().zip(&self.states) {
+            *read_back |= *state == StepState::Done;
+        }
+    }
+
+    /// Whether nothing went wrong so far, as far as reading back has shown.
+    pub fn is_good(&self) -> bool {
+        let is_bad = |state: &StepState| {
+            matches!(state, StepState::Failed | StepState::InDoubt | StepState::Skipped)
+        };
+        !self.states.iter().any(is_bad)
+            && self.verdicts(Verdict::Refuted) == 0
+            && self.sign_in.is_none()
+            && self.sink_error.is_none()
     }
 
     /// How many changes stand there.
@@ -101,8 +148,8 @@ impl Report {
         self.failures.iter().map(|(change, failure)| (*change, failure))
     }
 
-    /// Skipped changes with the change whose failure is the reason, by place.
-    pub fn skipped(&self) -> impl Iterator<Item = (u32, u32)> {
+    /// Skipped changes with what failed before them, by place.
+    pub fn skipped(&self) -> impl Iterator<Item = (u32, Prerequisite)> {
         self.skipped.iter().map(|(change, because)| (*change, *because))
     }
 
@@ -123,15 +170,15 @@ impl Report {
     pub(crate) fn failed(&mut self, change: u32, failure: Failure) {
         let state = match failure.kind {
             FailureKind::InDoubt => StepState::InDoubt,
-            FailureKind::Refused | FailureKind::NotSent => StepState::Failed,
+            _ => StepState::Failed,
         };
         self.set(change, state);
         self.failures.entry(change).or_insert(failure);
     }
 
-    pub(crate) fn skip(&mut self, change: u32, because: u32) {
+    pub(crate) fn skip(&mut self, change: u32, because: Prerequisite) {
         // A change whose first request failed is failed, not skipped because of itself.
-        if change != because {
+        if because != Prerequisite::Change(change) {
             self.set(change, StepState::Skipped);
             self.skipped.entry(change).or_insert(because);
         }
@@ -195,10 +242,19 @@ mod tests {
     }
 
     #[test]
+    fn what_was_read_back_is_not_read_back_again() {
+        let mut report = Report::new(2);
+        report.done(0);
+        report.was_read_back();
+        report.done(1);
+        assert_eq!([0, 1].map(|change| report.is_to_read_back(change)), [false, true]);
+    }
+
+    #[test]
     fn a_change_is_not_skipped_because_of_itself() {
         let mut report = Report::new(1);
         report.failed(0, Failure { kind: FailureKind::Refused, ..in_doubt() });
-        report.skip(0, 0);
+        report.skip(0, Prerequisite::Change(0));
         assert_eq!(report.state(0), StepState::Failed);
     }
 }

@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use super::report::{Report, StepState};
+use super::report::Report;
 use crate::plan::{Plan, confirms};
 use crate::state::MailboxRow;
 
@@ -18,15 +18,12 @@ pub struct Verification<'p> {
 }
 
 impl<'p> Verification<'p> {
-    /// Expects every mailbox change of the plan that was done or is in doubt.
+    /// Expects every mailbox change of the plan that was done or is in doubt, and was not read back.
     pub fn new(plan: &'p Plan, report: &Report) -> Self {
-        let offset = plan.tenant_changes.len();
+        let offset = plan.before_mailbox_changes();
         let waiting = (offset..plan.len())
             .zip(0u32..)
-            .map(|(place, _)| {
-                let state = report.state(u32::try_from(place).unwrap_or(u32::MAX));
-                matches!(state, StepState::Done | StepState::InDoubt)
-            })
+            .map(|(place, _)| report.is_to_read_back(u32::try_from(place).unwrap_or(u32::MAX)))
             .collect();
         Self { plan, index: plan.mailboxes.index_by_guid(), waiting }
     }
@@ -50,7 +47,7 @@ impl<'p> Verification<'p> {
 
     /// The places, in the plan, of the changes that are not confirmed.
     pub fn unconfirmed(&self) -> impl Iterator<Item = u32> {
-        let offset = u32::try_from(self.plan.tenant_changes.len()).unwrap_or(u32::MAX);
+        let offset = u32::try_from(self.plan.before_mailbox_changes()).unwrap_or(u32::MAX);
         self.waiting
             .iter()
             .zip(0u32..)

@@ -22,6 +22,8 @@ pub enum Exit {
     StateUnknown = 8,
     /// Applied, and verification is still pending.
     Pending = 9,
+    /// The first phase is done, the second waits for its own approval.
+    SecondPhase = 12,
     /// Unknown command, flag or value.
     Usage = 64,
     /// Interrupted.

@@ -1,5 +1,6 @@
-//! Ctrl-C. Outside an apply the first one ends the command; during an apply it stops new requests
-//! and waits for those in flight, and the second one leaves at once.
+//! Ctrl-C. The first one ends the command, but while changes are carried out: there it stops new
+//! requests and waits for those in flight, and the second one leaves at once. Between the phases of
+//! an apply nothing is in flight, so that the first one ends the command there too.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -23,6 +24,11 @@ impl Interrupts {
     pub(super) fn ask_first(&self) -> Cancel {
         self.draining.store(true, Ordering::Relaxed);
         Cancel::new(self.asked.subscribe())
+    }
+
+    /// From now on the first signal ends the command again.
+    pub(super) fn end_at_once(&self) {
+        self.draining.store(false, Ordering::Relaxed);
     }
 
     /// Ends when the command has to be left.

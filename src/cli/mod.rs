@@ -77,6 +77,7 @@ enum Command {
     Plan(commands::plan::Arguments),
     Apply(commands::apply::Arguments),
     Graph(commands::graph::Arguments),
+    Certificate(commands::certificate::Arguments),
     Emulate(commands::emulate::Arguments),
 }
 
@@ -124,6 +125,9 @@ async fn dispatch(command: Command, terminal: Terminal, ports: Ports) -> Exit {
                 commands::apply::run(&arguments, terminal, &ports, &interrupts).await
             }
             Command::Graph(arguments) => commands::graph::run(&arguments, terminal, &ports).await,
+            Command::Certificate(arguments) => {
+                commands::certificate::run(&arguments, terminal, &ports)
+            }
             Command::Emulate(arguments) => {
                 commands::emulate::run(arguments, terminal, &interrupts).await
             }

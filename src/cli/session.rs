@@ -2,15 +2,19 @@
 //! where the spec wants it, sign in, plan. Findings are shown on the way.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use clap::ValueEnum;
 
 use super::embedded;
 use super::exit::Exit;
 use super::terminal::Terminal;
+use crate::client::{DeviceCode, DevicePrompt};
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::emulator::Running;
-use crate::ops::{self, Cause, Connection, Loaded, PlanOptions, Planned, Ports, Stopped};
+use crate::ops::{
+    self, Cause, ConnectOptions, Connection, Loaded, PlanOptions, Planned, Ports, Stopped,
+};
 use crate::plan::Plan;
 use crate::state::Endpoint;
 
@@ -21,11 +25,10 @@ pub(super) enum Allowance {
     OrganizationWeakening,
 }
 
-/// A tenant that was read, with its plan.
+/// A tenant that was read.
 pub(super) struct Session {
     pub(super) loaded: Loaded,
     pub(super) connection: Connection,
-    pub(super) plan: Plan,
     /// Keeps the embedded tenant alive.
     embedded: Option<Running>,
 }
@@ -33,6 +36,7 @@ pub(super) struct Session {
 impl Session {
     /// Ends the embedded tenant in good order.
     pub(super) async fn close(self) {
+        self.connection.sign_out().await;
         if let Some(running) = self.embedded {
             running.shutdown().await;
         }
@@ -67,29 +71,54 @@ pub(super) async fn open(
     reading: Reading<'_>,
     terminal: Terminal,
     ports: &Ports,
-) -> Result<Session, Exit> {
+) -> Result<(Session, Plan), Exit> {
     let shown = |stopped: &Stopped| show(stopped, &loaded.sources, terminal);
     let tenant = &loaded.desired.tenant;
     let mut embedded = None;
     if tenant.endpoint == Endpoint::Embedded {
         embedded = Some(embedded::start(&loaded.directory).await.map_err(|error| shown(&error))?);
     }
-    let description = embedded.as_ref().map(|(_, tenant)| tenant);
+    let options = ConnectOptions {
+        embedded: embedded.as_ref().map(|(_, tenant)| tenant),
+        parallelism: reading.parallelism,
+        applying: reading.applying,
+        prompt: Arc::new(Person(terminal)),
+    };
     let connection =
-        ops::connect(tenant, description, ports, reading.parallelism, reading.applying)
-            .await
-            .map_err(|error| shown(&error))?;
-    let organization_weakening = reading.allow.contains(&Allowance::OrganizationWeakening);
-    let options = PlanOptions { organization_weakening };
-    let mut progress = terminal.progress();
-    let directory = &loaded.directory;
-    let planned =
-        ops::plan(&connection, &loaded.desired, directory, ports, options, &mut progress).await;
-    progress.reading_ended();
-    let Planned { plan, warnings } = planned.map_err(|error| shown(&error))?;
-    terminal.diagnostics(&loaded.sources, &warnings);
+        ops::connect(&loaded.desired, ports, options).await.map_err(|error| shown(&error))?;
     let embedded = embedded.map(|(running, _)| running);
-    Ok(Session { loaded, connection, plan, embedded })
+    let mut session = Session { loaded, connection, embedded };
+    let plan = plan(&mut session, reading, terminal, ports).await?;
+    Ok((session, plan))
+}
+
+/// Reads the tenant and plans; also for what could not be planned before.
+pub(super) async fn plan(
+    session: &mut Session,
+    reading: Reading<'_>,
+    terminal: Terminal,
+    ports: &Ports,
+) -> Result<Plan, Exit> {
+    let organization_weakening = reading.allow.contains(&Allowance::OrganizationWeakening);
+    let options = PlanOptions { organization_weakening, applying: reading.applying };
+    let mut progress = terminal.progress();
+    let Session { loaded, connection, .. } = session;
+    let (desired, directory) = (&loaded.desired, &loaded.directory);
+    let planned = ops::plan(connection, desired, directory, ports, options, &mut progress).await;
+    progress.reading_ended();
+    let Planned { plan, warnings } =
+        planned.map_err(|error| show(&error, &loaded.sources, terminal))?;
+    terminal.diagnostics(&loaded.sources, &warnings);
+    Ok(plan)
+}
+
+/// Tells a person where to sign in: whatever else is quiet, this has to be seen.
+struct Person(Terminal);
+
+impl DevicePrompt for Person {
+    fn show(&self, code: &DeviceCode) {
+        self.0.say(&code.message);
+    }
 }
 
 /// Shows what stopped an operation; the exit code that it means.

@@ -14,7 +14,7 @@ use super::context::Client;
 use super::http_date;
 use super::limiter::{EndpointClass, Permit};
 use super::retry::{Decision, Outcome, RetryPolicy, RetryState, Stop};
-use super::trace::{RequestTrace, without_secrets};
+use super::trace::{RequestTrace, without_secrets, without_tokens};
 use super::transport::with_sources;
 
 /// A request as data; its headers may hold secrets.
@@ -195,7 +195,10 @@ impl Answer {
     }
 
     pub(crate) fn id(&self) -> AnswerId {
-        AnswerId { status: self.status(), request_id: self.header("request-id").map(str::to_owned) }
+        AnswerId {
+            status: self.status(),
+            request_id: self.header("request-id").map(without_tokens),
+        }
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

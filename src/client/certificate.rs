@@ -86,25 +86,35 @@ enum Key {
 }
 
 impl Credential {
-    /// Reads either format. Without a password a `.pfx` is tried with the empty one.
+    /// Reads either format and judges the dates. Without a password a `.pfx` is tried with the
+    /// empty one.
     pub fn load(
         bytes: &[u8],
         password: Option<&SecretString>,
         now: Timestamp,
     ) -> Result<Self, CredentialError> {
+        Self::open(bytes, password)?.valid_at(now)
+    }
+
+    /// Reads either format, whatever the dates: an expired file can be shown and kept, too.
+    pub fn open(bytes: &[u8], password: Option<&SecretString>) -> Result<Self, CredentialError> {
         let parts = match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
             // Every PKCS#12 file and every DER certificate is an ASN.1 SEQUENCE.
             Some(0x30) => from_pkcs12(bytes, password)?,
             _ => from_pem(bytes)?,
         };
-        let credential = Self::from_parts(parts)?;
-        if now > credential.not_after {
-            return Err(CredentialError::Expired { not_after: credential.not_after });
+        Self::from_parts(parts)
+    }
+
+    /// Itself, if it is valid at this time.
+    pub fn valid_at(self, now: Timestamp) -> Result<Self, CredentialError> {
+        if now > self.not_after {
+            return Err(CredentialError::Expired { not_after: self.not_after });
         }
-        if now < credential.not_before {
-            return Err(CredentialError::NotYetValid { not_before: credential.not_before });
+        if now < self.not_before {
+            return Err(CredentialError::NotYetValid { not_before: self.not_before });
         }
-        Ok(credential)
+        Ok(self)
     }
 
     fn from_parts(parts: Parts) -> Result<Self, CredentialError> {

@@ -47,6 +47,8 @@ pub struct RequestCounts {
     pub reads: u64,
     /// Writes to it.
     pub writes: u64,
+    /// Requests to Microsoft Graph.
+    pub graph: u64,
     /// Those of the above that repeated an earlier one.
     pub retries: u64,
 }
@@ -56,6 +58,7 @@ struct Counters {
     authority: AtomicU64,
     reads: AtomicU64,
     writes: AtomicU64,
+    graph: AtomicU64,
     retries: AtomicU64,
 }
 
@@ -94,6 +97,7 @@ impl Client {
             authority: load(&self.counters.authority),
             reads: load(&self.counters.reads),
             writes: load(&self.counters.writes),
+            graph: load(&self.counters.graph),
             retries: load(&self.counters.retries),
         }
     }
@@ -111,6 +115,7 @@ impl Client {
             EndpointClass::Authority => &self.counters.authority,
             EndpointClass::ExchangeRead => &self.counters.reads,
             EndpointClass::ExchangeWrite => &self.counters.writes,
+            EndpointClass::Graph => &self.counters.graph,
         };
         counter.fetch_add(1, Ordering::Relaxed);
         if again {

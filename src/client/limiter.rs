@@ -17,6 +17,8 @@ pub(crate) enum EndpointClass {
     ExchangeRead,
     /// Writes to it.
     ExchangeWrite,
+    /// Microsoft Graph.
+    Graph,
 }
 
 /// Requests under way at once, by class.
@@ -28,11 +30,13 @@ pub struct Limits {
     pub exchange_read: usize,
     /// Writes to it: `--parallelism`.
     pub exchange_write: usize,
+    /// Microsoft Graph.
+    pub graph: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { authority: 2, exchange_read: 4, exchange_write: 8 }
+        Self { authority: 2, exchange_read: 4, exchange_write: 8, graph: 4 }
     }
 }
 
@@ -41,6 +45,7 @@ pub(crate) struct Limiter {
     authority: Lane,
     exchange_read: Lane,
     exchange_write: Lane,
+    graph: Lane,
 }
 
 #[derive(Debug)]
@@ -68,6 +73,7 @@ impl Limiter {
             authority: Lane::new(limits.authority),
             exchange_read: Lane::new(limits.exchange_read),
             exchange_write: Lane::new(limits.exchange_write),
+            graph: Lane::new(limits.graph),
         }
     }
 
@@ -76,6 +82,7 @@ impl Limiter {
             EndpointClass::Authority => &self.authority,
             EndpointClass::ExchangeRead => &self.exchange_read,
             EndpointClass::ExchangeWrite => &self.exchange_write,
+            EndpointClass::Graph => &self.graph,
         }
     }
 

@@ -11,7 +11,9 @@ mod context;
 mod http_date;
 mod json_rows;
 mod limiter;
+mod resource;
 mod retry;
+mod sign_in;
 mod sign_in_error;
 mod token;
 mod trace;
@@ -25,6 +27,10 @@ pub use claims::Claims;
 pub use context::{Client, ClientOptions, Clock, RequestCounts};
 pub use limiter::Limits;
 pub use retry::RetryPolicy;
+pub use sign_in::{
+    AssertionSource, DeviceCode, DevicePrompt, GRAPH_COMMAND_LINE_TOOLS, ManagedIdentityEndpoint,
+    SignInMethod,
+};
 pub use sign_in_error::{SignInError, SignInReason};
 pub use token::{Token, TokenSource, TokenSourceOptions};
 pub use trace::RequestTrace;
@@ -34,6 +40,7 @@ pub(crate) use attempts::{Answer, AnswerId, Attempts, Failure, Request};
 pub(crate) use json_rows::{PushError, RowSplitter, SplitError};
 pub(crate) use limiter::EndpointClass;
 pub(crate) use retry::{Outcome, Stop};
+pub(crate) use trace::without_tokens;
 // So that reqwest is named in this folder alone.
 pub(crate) use reqwest::{Method, header};
 

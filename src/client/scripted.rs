@@ -16,7 +16,9 @@ use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 use uuid::Uuid;
 
-use super::{Client, ClientOptions, Limits, RetryPolicy, TokenSource, TokenSourceOptions};
+use super::{
+    Client, ClientOptions, Limits, RetryPolicy, SignInMethod, TokenSource, TokenSourceOptions,
+};
 
 pub(crate) const TENANT: Uuid = Uuid::from_u128(0xa0);
 pub(crate) const CLIENT: Uuid = Uuid::from_u128(0xc0);
@@ -64,6 +66,7 @@ impl Reply {
 /// A request as it came.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
+    pub(crate) method: String,
     pub(crate) target: String,
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Vec<u8>,
@@ -77,12 +80,19 @@ impl Seen {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
+
+    /// A field of a form.
+    pub(crate) fn field(&self, name: &str) -> Option<String> {
+        let mut fields = url::form_urlencoded::parse(&self.body);
+        fields.find(|(field, _)| field == name).map(|(_, value)| value.into_owned())
+    }
 }
 
 #[derive(Debug, Default)]
 struct Script {
     replies: VecDeque<Reply>,
     authority: VecDeque<Reply>,
+    asked: Vec<Seen>,
     seen: Vec<Seen>,
     tokens: u32,
     claims: Value,
@@ -133,6 +143,11 @@ impl Scripted {
         self.script.lock().unwrap().seen.clone()
     }
 
+    /// The requests to the authority.
+    pub(crate) fn asked(&self) -> Vec<Seen> {
+        self.script.lock().unwrap().asked.clone()
+    }
+
     /// How many tokens were given out.
     pub(crate) fn tokens(&self) -> u32 {
         self.script.lock().unwrap().tokens
@@ -150,7 +165,8 @@ impl Scripted {
     fn answer(&self, request: Seen) -> Reply {
         let mut script = self.script.lock().unwrap();
         let is_discovery = request.target.contains("/.well-known/");
-        if is_discovery || request.target.contains("/oauth2/v2.0/token") {
+        if is_discovery || request.target.contains("/oauth2/v2.0/") {
+            script.asked.push(request);
             if let Some(reply) = script.authority.pop_front() {
                 return reply;
             }
@@ -189,12 +205,20 @@ impl Scripted {
     }
 
     pub(crate) fn tokens_of(&self, client: &Arc<Client>) -> Arc<TokenSource> {
+        let credential = super::test_credential();
+        self.signed_in_by(client, SignInMethod::Certificate { client_id: CLIENT, credential })
+    }
+
+    pub(crate) fn signed_in_by(
+        &self,
+        client: &Arc<Client>,
+        method: SignInMethod,
+    ) -> Arc<TokenSource> {
         let options = TokenSourceOptions {
             authority: self.url.clone(),
             tenant: "contoso.onmicrosoft.com".to_owned(),
             expected_tenant: None,
-            client_id: CLIENT,
-            credential: super::test_credential(),
+            method,
             policy: Self::policy(),
         };
         Arc::new(TokenSource::new(Arc::clone(client), options))
@@ -213,7 +237,8 @@ async fn read_request(stream: &mut TcpStream) -> Option<Seen> {
     };
     let head = String::from_utf8_lossy(&bytes[..head_end]).into_owned();
     let mut lines = head.lines();
-    let target = lines.next()?.split(' ').nth(1)?.to_owned();
+    let mut first = lines.next()?.split(' ').map(str::to_owned);
+    let (method, target) = (first.next()?, first.next()?);
     let headers: BTreeMap<String, String> = lines
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
@@ -225,5 +250,5 @@ async fn read_request(stream: &mut TcpStream) -> Option<Seen> {
             return None;
         }
     }
-    Some(Seen { target, headers, body })
+    Some(Seen { method, target, headers, body })
 }

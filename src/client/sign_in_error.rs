@@ -1,18 +1,21 @@
-//! What Microsoft Entra's refusals mean and what to do about each. Bodies and codes in, typed
-//! reasons with advice out; pure.
-//!
-//! Source: `reference-error-codes.md` of the Entra documentation. It asks to react to `error` and
-//! not to codes; so codes choose the words here, and whether to try again rests on `error`, the
-//! status and the few codes that are published as transient.
+//! Why signing in failed, typed, with words and advice: a table for the reasons that say the same
+//! each time (`words`), and here what depends on the case. What a refusal of Microsoft Entra means
+//! is read in `refusal`.
+
+mod refusal;
+mod words;
+
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
-use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Deserialize;
 
-use super::retry::{Outcome, Stop};
 use super::trace::RequestTrace;
+
+pub(crate) use refusal::{Judge, Refusal, managed_identity_refusal, reason_of_stop, refusal};
+pub(crate) use refusal::{code_in, other_refusal, reason_of, without_identifiers};
 
 /// Signing in failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +24,7 @@ pub struct SignInError {
     pub reason: SignInReason,
     /// The service's words, without its trailing identifiers.
     pub text: String,
-    /// The request that failed.
+    /// The request that failed; without any try where it came to no request.
     pub trace: Box<RequestTrace>,
 }
 
@@ -34,6 +37,8 @@ pub enum SignInReason {
     WrongCloud,
     /// The host answered for another tenant than the one that the spec names.
     OtherTenant,
+    /// Whoever gave out the token has signed in to another tenant.
+    TokenOfOtherTenant,
     /// AADSTS700016.
     AppNotFound,
     /// AADSTS7000229: the application has no service principal in the tenant.
@@ -42,6 +47,8 @@ pub enum SignInReason {
     AppDisabled,
     /// AADSTS700027.
     CertificateNotRegistered,
+    /// AADSTS700030: sign-in by the certificate's subject, and the subject is another.
+    SubjectNotAuthorised,
     /// AADSTS700024: the assertion is outside of its time window.
     AssertionTime {
         /// How far this machine's clock is ahead of the service's, in seconds, if it said its time.
@@ -49,16 +56,75 @@ pub enum SignInReason {
     },
     /// AADSTS50012 and kin.
     AssertionRefused,
+    /// AADSTS7000215.
+    SecretWrong,
+    /// AADSTS7000222.
+    SecretExpired,
+    /// AADSTS7000218: the application is no public client and sent no credential.
+    NoCredential,
     /// AADSTS700025.
     PublicClient,
+    /// AADSTS70021, 700211, 700212, 700213: no federated credential matches the token.
+    FederationMismatch,
+    /// AADSTS700229.
+    AppOnlyFederation,
     /// AADSTS500011: the resource has no service principal in the tenant.
     ResourceNotFound,
+    /// AADSTS650052: the organisation has not subscribed to the resource.
+    NotSubscribed,
     /// AADSTS70011 and kin.
     ScopeRefused,
-    /// AADSTS65001 and kin.
+    /// AADSTS65001.
     ConsentMissing,
-    /// AADSTS53003 and kin: Conditional Access.
-    Blocked,
+    /// AADSTS65002: one of Microsoft's own clients asks for what it is not preauthorised for.
+    NotPreauthorised,
+    /// AADSTS90094.
+    AdminConsent,
+    /// Signed in, and not all of the delegated permissions that were asked for were given.
+    ScopesNotGranted {
+        /// Those that lack.
+        missing: Vec<String>,
+    },
+    /// AADSTS50034, 50020, 50057, 50126: the account or its password.
+    UserRefused,
+    /// AADSTS50076, 50079, 50074: a person has to do more than was possible here.
+    InteractionNeeded,
+    /// AADSTS53000 to 53003, 530035, 530036: Conditional Access or security defaults.
+    Blocked {
+        /// The number after `AADSTS`.
+        code: u32,
+    },
+    /// AADSTS50105.
+    NotAssigned,
+    /// AADSTS70016: nobody has entered the device code yet.
+    CodePending,
+    /// The service wants to be asked less often.
+    CodeSlowDown,
+    /// The person said no.
+    Declined,
+    /// AADSTS70019.
+    CodeExpired,
+    /// AADSTS70018, 90119.
+    CodeWrong,
+    /// AADSTS90120.
+    CodeUsed,
+    /// AADSTS50196: too many of the same request.
+    LoopDetected,
+    /// The token of another issuer cannot be got hold of.
+    NoAssertion,
+    /// The Azure CLI cannot be started.
+    CliMissing,
+    /// The Azure CLI gives no token.
+    CliRefused,
+    /// None of the given tokens is for the resource.
+    NoToken,
+    /// A given token is over.
+    TokenExpired {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// This machine has no managed identity, or not that one.
+    NoManagedIdentity,
     /// The service asks to come back later than the bound allows.
     Throttled {
         /// When to come back.
@@ -77,57 +143,54 @@ pub enum SignInReason {
 }
 
 impl SignInError {
+    /// Whether it is what a directory answers for a while after something was made: an application,
+    /// its service principal, its certificate, a federated credential. Only who made it just now
+    /// knows that waiting helps.
+    pub fn is_not_yet(&self) -> bool {
+        matches!(
+            self.reason,
+            SignInReason::AppNotFound
+                | SignInReason::NoServicePrincipal
+                | SignInReason::CertificateNotRegistered
+                | SignInReason::FederationMismatch
+        )
+    }
+
+    /// Whether it says nothing about who signs in: the service did not get to judge.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(
+            self.reason,
+            SignInReason::Unreachable
+                | SignInReason::Unavailable
+                | SignInReason::Throttled { .. }
+                | SignInReason::LoopDetected
+                | SignInReason::NotASignInService
+        )
+    }
+
     /// What to do about it, in one or two sentences.
     pub fn help(&self) -> String {
-        let fixed = match &self.reason {
-            SignInReason::AssertionTime { ahead_seconds } => return clock_help(*ahead_seconds),
+        match &self.reason {
+            SignInReason::AssertionTime { ahead_seconds } => clock_help(*ahead_seconds),
             SignInReason::Throttled { come_back } => {
-                return format!("the service asks to wait; run this again after {come_back}");
+                format!("the service asks to wait; run this again after {come_back}")
             }
-            SignInReason::TenantNotFound => {
-                "check `organization` (the initial domain, such as contoso.onmicrosoft.com) and \
-                 `cloud`"
+            SignInReason::Blocked { code } => blocked_help(*code).to_owned(),
+            // rustls' words, the only form in which the cause comes through.
+            SignInReason::Unreachable if self.text.contains("UnknownIssuer") => {
+                "nobody here trusts the authority that issued the host's certificate: name its PEM \
+                 file in `ca_file` or SSL_CERT_FILE, if it is a proxy's or an emulator's that you \
+                 trust"
+                    .to_owned()
             }
-            SignInReason::WrongCloud => "the tenant is in another cloud: set `cloud`",
-            SignInReason::OtherTenant => "check `organization` and `tenant_id` against each other",
-            SignInReason::AppNotFound => {
-                "check `client_id`: it is the Application (client) ID of an app registration in \
-                 this very tenant"
-            }
-            SignInReason::NoServicePrincipal => {
-                "the application has no enterprise application in this tenant; grant it admin \
-                 consent there once"
-            }
-            SignInReason::AppDisabled => "an administrator has disabled the application",
-            SignInReason::CertificateNotRegistered => {
-                "upload the certificate (the .cer, not the key) to the app registration; after an \
-                 upload it takes a few minutes to be known"
-            }
-            SignInReason::AssertionRefused => "the service does not accept the signed assertion",
-            SignInReason::PublicClient => {
-                "the app registration allows public client flows; switch that off"
-            }
-            SignInReason::ResourceNotFound => {
-                "this tenant does not have the service; check `exchange_scope` and that the tenant \
-                 has Exchange Online"
-            }
-            SignInReason::ScopeRefused => "check `exchange_scope`: one resource and `/.default`",
-            SignInReason::ConsentMissing => "grant the application admin consent",
-            SignInReason::Blocked => "a Conditional Access policy blocks this application",
-            SignInReason::Unreachable => {
-                "check the network, the proxy variables and `[tenant.endpoints] authority`; a \
-                 private certificate authority goes into `ca_file`"
-            }
-            SignInReason::Unavailable => "the sign-in service is failing; try again later",
-            SignInReason::NotASignInService => {
-                "is `[tenant.endpoints] authority` right, and does a proxy answer in its place?"
-            }
-            SignInReason::CannotSign => "make a new certificate with an RSA key of 2048 bits",
-            SignInReason::Other => {
-                "the code is explained at https://login.microsoftonline.com/error"
-            }
-        };
-        fixed.to_owned()
+            SignInReason::TokenExpired { .. } => "put a new token into the variable".to_owned(),
+            SignInReason::ScopesNotGranted { missing } => format!(
+                "sign in as somebody who may consent to {}, such as a Privileged Role \
+                 Administrator, and accept all that is asked for",
+                missing.join(", ")
+            ),
+            reason => words::of(reason).1.to_owned(),
+        }
     }
 }
 
@@ -138,207 +201,73 @@ fn clock_help(ahead: Option<i64>) -> String {
             let seconds = seconds.abs();
             format!("this machine's clock is {seconds} s {way} the service's; set it right")
         }
-        _ => "check this machine's clock and time zone".to_owned(),
+        // A minute is less than what the service lets pass.
+        Some(_) => "this machine's clock agrees with the service's; a workload's token lives for \
+                    minutes, so get a new one for each run"
+            .to_owned(),
+        None => "check this machine's clock and time zone".to_owned(),
+    }
+}
+
+/// Trying again helps against none of these. A device code proves no device (AzureAD/MSAL.PS#51);
+/// 530036 is about a session that one began (Entra docs, "authentication flows").
+fn blocked_help(code: u32) -> &'static str {
+    match code {
+        53000 | 53001 => {
+            "a Conditional Access policy asks for a managed device, which a device code cannot \
+             prove; sign in to the Azure CLI on one, or use an identity that the policy leaves out"
+        }
+        53002 => {
+            "a Conditional Access policy asks for an approved client application; sign in another \
+             way, or with an identity that the policy leaves out"
+        }
+        530_035 => {
+            "the tenant's security defaults block this way to sign in; use another `method`, such \
+             as `certificate`"
+        }
+        530_036 => {
+            "a Conditional Access policy does not take a session that began with a device code; \
+             sign in to the Azure CLI with a browser, or use another `method`"
+        }
+        _ => {
+            "a Conditional Access policy blocks this identity, this place or this way to sign in, \
+             as many do with device codes; the sign-in log names the policy: have an exception made, \
+             or use another `method`"
+        }
     }
 }
 
 impl fmt::Display for SignInError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match self.reason {
-            SignInReason::TenantNotFound => "the tenant does not exist",
-            SignInReason::WrongCloud => "the tenant is in another cloud",
-            SignInReason::OtherTenant => "the host serves another tenant",
-            SignInReason::AppNotFound => "the application is not known in this tenant",
-            SignInReason::NoServicePrincipal => "the application is not installed in this tenant",
-            SignInReason::AppDisabled => "the application is disabled",
-            SignInReason::CertificateNotRegistered => {
-                "the certificate is not registered on the application"
+        match &self.reason {
+            SignInReason::AssertionTime { .. } => {
+                formatter.write_str("the signed assertion is outside of its times")?;
             }
-            SignInReason::AssertionTime { .. } => "the signed assertion is outside of its times",
-            SignInReason::AssertionRefused => "the signed assertion was refused",
-            SignInReason::PublicClient => "the application is a public client",
-            SignInReason::ResourceNotFound => "the resource is not in this tenant",
-            SignInReason::ScopeRefused => "the scope was refused",
-            SignInReason::ConsentMissing => "the application has no consent",
-            SignInReason::Blocked => "sign-in is blocked by policy",
-            SignInReason::Throttled { .. } => "the sign-in service throttles",
-            SignInReason::Unreachable => "the sign-in service cannot be reached",
-            SignInReason::Unavailable => "the sign-in service fails",
-            SignInReason::NotASignInService => "the answer is not one of a sign-in service",
-            SignInReason::CannotSign => "the assertion cannot be signed",
-            SignInReason::Other => "signing in was refused",
-        };
-        write!(formatter, "{what}")?;
+            SignInReason::Throttled { .. } => {
+                formatter.write_str("the sign-in service throttles")?;
+            }
+            SignInReason::Blocked { code: 530_035 } => {
+                formatter.write_str("sign-in is blocked by security defaults")?;
+            }
+            SignInReason::Blocked { .. } => {
+                formatter.write_str("sign-in is blocked by Conditional Access")?;
+            }
+            SignInReason::ScopesNotGranted { missing } => {
+                write!(formatter, "not all permissions were granted: {} lack", missing.join(", "))?;
+            }
+            SignInReason::TokenExpired { since } => {
+                write!(formatter, "the token has been expired since {since}")?;
+            }
+            reason => formatter.write_str(words::of(reason).0)?,
+        }
         if !self.text.is_empty() {
             write!(formatter, ": {}", self.text)?;
         }
-        write!(formatter, " [{}]", self.trace)
+        if self.trace.attempts > 0 {
+            write!(formatter, " [{}]", self.trace)?;
+        }
+        Ok(())
     }
 }
 
 impl std::error::Error for SignInError {}
-
-#[derive(Deserialize)]
-struct Body {
-    error: String,
-    #[serde(default)]
-    error_description: String,
-    #[serde(default)]
-    error_codes: Vec<u32>,
-}
-
-/// A refusal as the service wrote it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    pub(crate) reason: SignInReason,
-    pub(crate) text: String,
-    pub(crate) outcome: Outcome,
-}
-
-/// What a status other than 200 means. `ahead_seconds` is our clock against the answer's `Date`.
-pub(crate) fn refusal(
-    status: u16,
-    body: &[u8],
-    retry_after: Option<Duration>,
-    ahead_seconds: Option<i64>,
-) -> Refusal {
-    let parsed = serde_json::from_slice::<Body>(body).ok();
-    let codes = parsed.as_ref().map(codes).unwrap_or_default();
-    let transient = codes.iter().any(|code| matches!(code, 50033 | 90006 | 90024 | 90033 | 90055))
-        || parsed.as_ref().is_some_and(|body| body.error == "temporarily_unavailable");
-    // 50196 is Entra's answer to a client that asks for the same token over and over.
-    let outcome = if status == 429 || codes.contains(&50196) {
-        Outcome::Throttled { retry_after }
-    } else if transient || status >= 500 || status == 408 {
-        Outcome::Transient { retry_after }
-    } else {
-        Outcome::Permanent
-    };
-    let reason = match (outcome, &parsed) {
-        (Outcome::Permanent, None) => SignInReason::NotASignInService,
-        (Outcome::Permanent, Some(_)) => {
-            let known = codes.iter().find_map(|code| reason_of(*code, ahead_seconds));
-            known.unwrap_or(SignInReason::Other)
-        }
-        _ => SignInReason::Unavailable,
-    };
-    let text = parsed.map(|body| description(&body)).unwrap_or_default();
-    Refusal { reason, text, outcome }
-}
-
-/// `error_codes`, and the code that the description begins with, where it is left out.
-fn codes(body: &Body) -> Vec<u32> {
-    let mut codes = body.error_codes.clone();
-    if let Some(text) = body.error_description.strip_prefix("AADSTS") {
-        let digits = text.split(|byte: char| !byte.is_ascii_digit()).next().unwrap_or_default();
-        codes.extend(digits.parse::<u32>().ok());
-    }
-    codes
-}
-
-/// The description without `Trace ID: …` and what follows, on one line.
-fn description(body: &Body) -> String {
-    let text =
-        if body.error_description.is_empty() { &body.error } else { &body.error_description };
-    let text = text.split("Trace ID:").next().unwrap_or_default();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn reason_of(code: u32, ahead_seconds: Option<i64>) -> Option<SignInReason> {
-    Some(match code {
-        90002 => SignInReason::TenantNotFound,
-        90038 | 900_382 | 900_432 => SignInReason::WrongCloud,
-        700_016 => SignInReason::AppNotFound,
-        7_000_229 => SignInReason::NoServicePrincipal,
-        7_000_112 | 70001 => SignInReason::AppDisabled,
-        700_027 => SignInReason::CertificateNotRegistered,
-        700_024 => SignInReason::AssertionTime { ahead_seconds },
-        50012 | 50013 | 50027 | 700_030 => SignInReason::AssertionRefused,
-        700_025 => SignInReason::PublicClient,
-        500_011 => SignInReason::ResourceNotFound,
-        70011 | 28002 | 700_022 => SignInReason::ScopeRefused,
-        650_052 | 65001 | 65002 | 90094 => SignInReason::ConsentMissing,
-        53000..=53003 | 530_035 | 50105 => SignInReason::Blocked,
-        _ => return None,
-    })
-}
-
-/// The reason for having stopped trying.
-pub(crate) fn reason_of_stop(stop: Stop, reason: SignInReason, now: Timestamp) -> SignInReason {
-    match stop {
-        Stop::ComeBack { after } => SignInReason::Throttled {
-            come_back: now.saturating_add(after).unwrap_or(Timestamp::MAX),
-        },
-        Stop::Unreachable => SignInReason::Unreachable,
-        _ => reason,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn body(error: &str, code: u32, text: &str) -> String {
-        let text = format!("AADSTS{code}: {text} Trace ID: x Correlation ID: y Timestamp: z");
-        serde_json::json!({ "error": error, "error_description": text, "error_codes": [code] })
-            .to_string()
-    }
-
-    fn judged(status: u16, body: &str) -> Refusal {
-        refusal(status, body.as_bytes(), None, Some(400))
-    }
-
-    #[test]
-    fn every_code_of_this_setup_has_its_reason_and_is_not_tried_again() {
-        for (code, reason) in [
-            (90002, SignInReason::TenantNotFound),
-            (700_016, SignInReason::AppNotFound),
-            (700_027, SignInReason::CertificateNotRegistered),
-            (700_024, SignInReason::AssertionTime { ahead_seconds: Some(400) }),
-            (500_011, SignInReason::ResourceNotFound),
-            (53003, SignInReason::Blocked),
-            (123_456, SignInReason::Other),
-        ] {
-            let refusal = judged(400, &body("invalid_client", code, "Words."));
-            let text = format!("AADSTS{code}: Words.");
-            assert_eq!(refusal, Refusal { reason, text, outcome: Outcome::Permanent });
-        }
-    }
-
-    #[test]
-    fn a_code_is_found_in_the_text_where_the_list_is_missing() {
-        let body = r#"{"error":"invalid_request","error_description":"AADSTS90002: Tenant 'x' not found.\r\nTrace ID: 1"}"#;
-        let refusal = judged(400, body);
-        assert_eq!(refusal.reason, SignInReason::TenantNotFound);
-        assert_eq!(refusal.text, "AADSTS90002: Tenant 'x' not found.");
-    }
-
-    #[test]
-    fn what_may_pass_is_tried_again() {
-        let transient = Outcome::Transient { retry_after: None };
-        let throttled = Outcome::Throttled { retry_after: None };
-        for (status, body, outcome) in [
-            (400, body("temporarily_unavailable", 1, "x"), transient),
-            (400, body("invalid_request", 90033, "x"), transient),
-            (503, String::new(), transient),
-            (429, "<html>".to_owned(), throttled),
-            (400, body("invalid_grant", 50196, "x"), throttled),
-        ] {
-            assert_eq!(judged(status, &body).outcome, outcome, "{body}");
-        }
-    }
-
-    #[test]
-    fn a_body_that_is_no_refusal_of_entra_is_said_to_be_none() {
-        for body in ["", "<html>proxy</html>", "\0\0\0", "{}", "[]"] {
-            assert_eq!(judged(404, body).reason, SignInReason::NotASignInService, "{body}");
-        }
-    }
-
-    #[test]
-    fn a_clock_that_is_wrong_is_named_with_its_error() {
-        assert!(clock_help(Some(400)).contains("400 s ahead of"));
-        assert!(clock_help(Some(-90)).contains("90 s behind"));
-        assert!(clock_help(None).contains("check this machine's clock"));
-    }
-}

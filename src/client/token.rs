@@ -1,34 +1,41 @@
-//! Access tokens of one application in one tenant: finds the tenant, asks for a token per scope,
-//! keeps it until shortly before it expires, and drops it on demand. One fetch at a time: Entra
-//! throttles clients that ask for the same token in parallel (AADSTS50196).
+//! Access tokens of one identity in one tenant: finds the tenant, gets a token per scope in the way
+//! that the identity signs in, keeps it until shortly before it expires, and drops it on demand.
+//! One fetch at a time: Entra throttles clients that ask for the same token in parallel
+//! (AADSTS50196). Nothing is kept on disk.
+
+mod azure_cli;
+mod call;
+mod client_credentials;
+mod device_code;
+mod given;
+mod managed_identity;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use reqwest::Method;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 use url::Url;
 use uuid::Uuid;
 
-use super::assertion;
-use super::attempts::{Attempts, Request};
-use super::certificate::Credential;
+use self::call::{Caller, Grant, get, not_a_service, without_request};
+use self::client_credentials::{ClientCredentials, Proof};
+use self::device_code::DeviceSignIn;
 use super::claims::Claims;
 use super::context::Client;
-use super::limiter::EndpointClass;
-use super::retry::{Outcome, RetryPolicy};
-use super::sign_in_error::{Refusal, SignInError, SignInReason, reason_of_stop, refusal};
-use super::trace::RequestTrace;
+use super::retry::RetryPolicy;
+use super::sign_in::SignInMethod;
+use super::sign_in_error::{SignInError, SignInReason, managed_identity_refusal, refusal};
 
 /// A token this close to its end is not handed out any more.
 const MARGIN: SignedDuration = SignedDuration::from_secs(300);
-const MAX_ANSWER: usize = 1 << 20;
-const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// What a [`TokenSource`] is made from.
 #[derive(Debug)]
@@ -39,15 +46,13 @@ pub struct TokenSourceOptions {
     pub tenant: String,
     /// The tenant id that the spec names; discovery must agree.
     pub expected_tenant: Option<Uuid>,
-    /// The application.
-    pub client_id: Uuid,
-    /// Its certificate.
-    pub credential: Credential,
+    /// How to sign in.
+    pub method: SignInMethod,
     /// Bounds of a token request.
     pub policy: RetryPolicy,
 }
 
-/// See the module. One per tenant and application.
+/// See the module. One per tenant and identity.
 pub struct TokenSource {
     client: Arc<Client>,
     options: TokenSourceOptions,
@@ -60,7 +65,7 @@ struct State {
     tokens: BTreeMap<String, Arc<Token>>,
 }
 
-/// An access token.
+/// An access token; its memory is overwritten when the last holder drops it.
 pub struct Token {
     secret: SecretString,
     /// What it says about itself, if it can be read.
@@ -75,6 +80,18 @@ impl Token {
         let mut value = HeaderValue::from_str(&text).ok()?;
         value.set_sensitive(true);
         Some(value)
+    }
+
+    /// When it ends.
+    pub fn expires(&self) -> Timestamp {
+        self.expires
+    }
+}
+
+impl From<Grant> for Token {
+    fn from(Grant { secret, expires }: Grant) -> Self {
+        let claims = Claims::of_token(secret.expose_secret());
+        Self { secret, claims, expires }
     }
 }
 
@@ -99,38 +116,20 @@ struct Discovery {
     token_endpoint: String,
 }
 
-#[derive(Deserialize)]
-struct TokenAnswer {
-    access_token: String,
-    expires_in: Seconds,
-}
-
-/// A number, or a number in a string, which some identity providers send.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Seconds {
-    Number(i64),
-    Text(String),
-}
-
-impl Seconds {
-    fn get(&self) -> Option<i64> {
-        match self {
-            Self::Number(seconds) => Some(*seconds),
-            Self::Text(text) => text.parse().ok(),
-        }
-    }
-}
-
 impl TokenSource {
     /// Makes no call.
     pub fn new(client: Arc<Client>, options: TokenSourceOptions) -> Self {
         Self { client, options, state: Mutex::default() }
     }
 
-    /// The application that signs in.
-    pub fn client_id(&self) -> Uuid {
-        self.options.client_id
+    /// The application that signs in, where it is known beforehand; a token's claims name it too.
+    pub fn client_id(&self) -> Option<Uuid> {
+        self.options.method.client_id()
+    }
+
+    /// How it signs in.
+    pub fn method(&self) -> &SignInMethod {
+        &self.options.method
     }
 
     /// The tenant's id, asked for once: `GET {authority}/{tenant}/v2.0/.well-known/…`.
@@ -138,7 +137,7 @@ impl TokenSource {
         self.known_tenant(&mut *self.state.lock().await).await
     }
 
-    /// A token that is good for five minutes at least.
+    /// A token that is good for five minutes at least, as far as this way to sign in can give one.
     pub async fn token(&self, scope: &str) -> Result<Arc<Token>, SignInError> {
         let mut state = self.state.lock().await;
         if let Some(token) = state.tokens.get(scope)
@@ -146,10 +145,14 @@ impl TokenSource {
         {
             return Ok(Arc::clone(token));
         }
-        let tenant = self.known_tenant(&mut state).await?;
-        let token = Arc::new(self.fetch(tenant, scope).await?);
-        state.tokens.insert(scope.to_owned(), Arc::clone(&token));
-        Ok(token)
+        self.renew(&mut state, scope).await
+    }
+
+    /// A token that was made now: what was granted since the last one is in it. A managed identity
+    /// and given tokens may give the same one again.
+    pub async fn fresh_token(&self, scope: &str) -> Result<Arc<Token>, SignInError> {
+        let mut state = self.state.lock().await;
+        self.renew(&mut state, scope).await
     }
 
     /// Forgets a token that was refused, unless another task has replaced it already.
@@ -158,6 +161,20 @@ impl TokenSource {
         if state.tokens.get(scope).is_some_and(|kept| Arc::ptr_eq(kept, refused)) {
             state.tokens.remove(scope);
         }
+    }
+
+    /// Signs out: forgets all tokens. Also due when a permission or a role was granted, since a
+    /// token says what was the case when it was made.
+    pub async fn forget(&self) {
+        self.state.lock().await.tokens.clear();
+    }
+
+    async fn renew(&self, state: &mut State, scope: &str) -> Result<Arc<Token>, SignInError> {
+        let tenant = self.known_tenant(state).await?;
+        state.tokens.remove(scope);
+        let token = Arc::new(self.fetch(tenant, scope).await?);
+        state.tokens.insert(scope.to_owned(), Arc::clone(&token));
+        Ok(token)
     }
 
     async fn known_tenant(&self, state: &mut State) -> Result<Uuid, SignInError> {
@@ -172,12 +189,11 @@ impl TokenSource {
     async fn discover(&self) -> Result<Uuid, SignInError> {
         let path = ["v2.0", ".well-known", "openid-configuration"];
         let url = self.url(&self.options.tenant, &path);
-        let request = request(Method::GET, url, "tenant discovery", None);
-        let (answer, trace) = self.call::<Discovery>(|| Ok(request.clone())).await?;
+        let request = get(url, "tenant discovery");
+        let (answer, trace) = self.caller().call::<Discovery>(&request).await?;
         let issuer = tenant_in(&answer.issuer);
         let Some(tenant) = issuer.or_else(|| tenant_in(&answer.token_endpoint)) else {
-            let text = "it names no tenant".to_owned();
-            return Err(SignInError { reason: SignInReason::NotASignInService, text, trace });
+            return Err(not_a_service("it names no tenant", trace));
         };
         match self.options.expected_tenant {
             Some(expected) if expected != tenant => Err(SignInError {
@@ -190,39 +206,52 @@ impl TokenSource {
     }
 
     async fn fetch(&self, tenant: Uuid, scope: &str) -> Result<Token, SignInError> {
-        // Built from the configured authority, not taken from the discovery document: the
-        // assertion goes to the host that the user named and to no other.
-        let url = self.url(&tenant.to_string(), &["oauth2", "v2.0", "token"]);
-        let started = self.client.now();
-        // A new assertion for every try, since one outlives ten minutes of throttling only just.
-        let make = || {
-            let assertion = assertion::sign(
-                &self.options.credential,
-                self.options.client_id,
-                url.as_str(),
-                Uuid::new_v4(),
-                self.client.now(),
-            )
-            .map_err(|error| error.to_string())?;
-            let client_id = self.options.client_id.to_string();
-            let form = url::form_urlencoded::Serializer::new(String::new())
-                .append_pair("client_id", &client_id)
-                .append_pair("scope", scope)
-                .append_pair("client_assertion_type", ASSERTION_TYPE)
-                .append_pair("client_assertion", assertion.expose_secret())
-                .append_pair("grant_type", "client_credentials")
-                .finish();
-            Ok(request(Method::POST, url.clone(), "access token", Some(form.into_bytes())))
+        let caller = self.caller();
+        let proven = |client_id, proof| {
+            // Built from the configured authority, not taken from the discovery document: the
+            // assertion goes to the host that the user named and to no other.
+            let url = self.url(&tenant.to_string(), &["oauth2", "v2.0", "token"]);
+            let identity = std::sync::Mutex::default();
+            ClientCredentials { caller, client_id, proof, url, scope, identity }
         };
-        let (answer, trace) = self.call::<TokenAnswer>(make).await?;
-        let lifetime = answer.expires_in.get().map(SignedDuration::from_secs);
-        let expires = lifetime.and_then(|lifetime| started.checked_add(lifetime).ok());
-        let Some(expires) = expires.filter(|_| !answer.access_token.is_empty()) else {
-            let text = "it holds no usable token".to_owned();
-            return Err(SignInError { reason: SignInReason::NotASignInService, text, trace });
+        let grant = match &self.options.method {
+            SignInMethod::Certificate { client_id, credential } => {
+                return Ok(proven(*client_id, Proof::Certificate(credential))
+                    .fetch()
+                    .await?
+                    .into());
+            }
+            SignInMethod::Federated { client_id, assertion } => {
+                return Ok(proven(*client_id, Proof::Federated(assertion)).fetch().await?.into());
+            }
+            SignInMethod::DeviceCode { client_id, scopes, prompt } => {
+                let url = |last| self.url(&tenant.to_string(), &["oauth2", "v2.0", last]);
+                let sign_in = DeviceSignIn {
+                    caller,
+                    client_id: *client_id,
+                    permissions: scopes,
+                    prompt: prompt.as_ref(),
+                    code_url: url("devicecode"),
+                    token_url: url("token"),
+                    scope,
+                };
+                sign_in.fetch().await?
+            }
+            SignInMethod::AzureCli { program } => {
+                let (limit, now) = (self.options.policy.attempt, self.client.now());
+                azure_cli::fetch(program, scope, &tenant.to_string(), limit, now).await?
+            }
+            SignInMethod::Given(tokens) => given::pick(tokens, scope, self.client.now())?,
+            SignInMethod::ManagedIdentity { client_id, endpoint } => {
+                let caller = Caller { judge: managed_identity_refusal, ..caller };
+                managed_identity::fetch(caller, endpoint, *client_id, scope).await?
+            }
         };
-        let claims = Claims::of_token(&answer.access_token);
-        Ok(Token { secret: answer.access_token.into(), claims, expires })
+        of_tenant(grant.into(), tenant)
+    }
+
+    fn caller(&self) -> Caller<'_> {
+        Caller { client: &self.client, policy: &self.options.policy, judge: refusal }
     }
 
     fn url(&self, tenant: &str, path: &[&str]) -> Url {
@@ -232,91 +261,16 @@ impl TokenSource {
         }
         url
     }
-
-    /// Sends until there is an answer of the expected shape or the bounds are reached.
-    async fn call<T: for<'de> Deserialize<'de>>(
-        &self,
-        make: impl Fn() -> Result<Request, String> + Send,
-    ) -> Result<(T, Box<RequestTrace>), SignInError> {
-        let mut attempts = Attempts::new(&self.client, &self.options.policy);
-        loop {
-            let request = match make() {
-                Ok(request) => request,
-                Err(text) => return Err(self.cannot_sign(&attempts, text)),
-            };
-            let (refusal, trace) = match self.try_once(&mut attempts, &request).await {
-                (Ok(answer), trace) => return Ok((answer, trace)),
-                (Err(refusal), trace) => (refusal, trace),
-            };
-            let again = attempts.again(request.class, refusal.outcome, true).await;
-            if let Err(stop) = again {
-                let reason = reason_of_stop(stop, refusal.reason, self.client.now());
-                return Err(SignInError { reason, text: refusal.text, trace });
-            }
-        }
-    }
-
-    fn cannot_sign(&self, attempts: &Attempts<'_>, text: String) -> SignInError {
-        let request = request(Method::POST, self.options.authority.clone(), "access token", None);
-        let trace = attempts.trace(&request, None);
-        SignInError { reason: SignInReason::CannotSign, text, trace }
-    }
-
-    async fn try_once<T: for<'de> Deserialize<'de>>(
-        &self,
-        attempts: &mut Attempts<'_>,
-        request: &Request,
-    ) -> (Result<T, Refusal>, Box<RequestTrace>) {
-        let failed =
-            |outcome, text| Err(Refusal { reason: SignInReason::Unavailable, text, outcome });
-        let turn = match attempts.turn(request.class).await {
-            Ok(turn) => turn,
-            Err(wait) => {
-                let outcome = Outcome::Throttled { retry_after: Some(wait) };
-                return (failed(outcome, String::new()), attempts.trace(request, None));
-            }
-        };
-        let answer = match attempts.send(turn, request).await {
-            Ok(answer) => answer,
-            Err(failure) => {
-                return (failed(failure.outcome, failure.text), attempts.trace(request, None));
-            }
-        };
-        let trace = attempts.trace(request, Some(&answer.id()));
-        let now = self.client.now();
-        let (status, retry_after) = (answer.status(), answer.retry_after(now));
-        let ahead = answer.date().map(|date| now.duration_since(date).as_secs());
-        let body = match answer.collect(MAX_ANSWER).await {
-            Ok(body) => body,
-            Err(failure) => return (failed(failure.outcome, failure.text), trace),
-        };
-        if status != 200 {
-            return (Err(refusal(status, &body, retry_after, ahead)), trace);
-        }
-        let parsed = serde_json::from_slice(&body).map_err(|_| Refusal {
-            reason: SignInReason::NotASignInService,
-            text: String::new(),
-            outcome: Outcome::Permanent,
-        });
-        (parsed, trace)
-    }
 }
 
-fn request(method: Method, url: Url, label: &str, form: Option<Vec<u8>>) -> Request {
-    let mut headers = HeaderMap::new();
-    headers.insert("accept", HeaderValue::from_static("application/json"));
-    if form.is_some() {
-        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-        headers.insert(CONTENT_TYPE, form);
-    }
-    Request {
-        method,
-        url,
-        label: label.to_owned(),
-        headers,
-        body: form,
-        class: EndpointClass::Authority,
-        cookies: false,
+/// Refuses a token of another tenant: those that others give out may be of any.
+fn of_tenant(token: Token, tenant: Uuid) -> Result<Token, SignInError> {
+    match token.claims.as_ref().and_then(Claims::tenant) {
+        Some(found) if found != tenant => {
+            let text = format!("it is of {found}, not of {tenant}");
+            Err(without_request(SignInReason::TokenOfOtherTenant, text))
+        }
+        _ => Ok(token),
     }
 }
 
@@ -324,6 +278,3 @@ fn request(method: Method, url: Url, label: &str, form: Option<Vec<u8>>) -> Requ
 fn tenant_in(url: &str) -> Option<Uuid> {
     url.split('/').find_map(|part| Uuid::parse_str(part).ok())
 }
-
-#[cfg(test)]
-mod tests;

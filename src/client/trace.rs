@@ -28,6 +28,22 @@ pub struct RequestTrace {
     pub elapsed: Duration,
 }
 
+impl RequestTrace {
+    /// For an error that came before any request.
+    pub(crate) fn none(label: &str) -> Self {
+        Self {
+            method: String::new(),
+            url: String::new(),
+            label: label.to_owned(),
+            status: None,
+            request_id: None,
+            client_request_id: None,
+            attempts: 0,
+            elapsed: Duration::ZERO,
+        }
+    }
+}
+
 impl fmt::Display for RequestTrace {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {} ({})", self.method, self.url, self.label)?;
@@ -56,11 +72,47 @@ pub(crate) fn without_secrets(url: &Url) -> String {
     url.into()
 }
 
+/// A service's words as they may be shown: some services, and proxies before them, say back what
+/// they were sent, and that holds tokens.
+pub(crate) fn without_tokens(text: &str) -> String {
+    let is_part =
+        |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    // All tokens are JSON objects in base64url, which begin like this.
+    while let Some(start) = rest.find("eyJ") {
+        let (before, found) = rest.split_at(start);
+        let length = found.find(|letter| !is_part(letter)).unwrap_or(found.len());
+        let (token, after) = found.split_at(length);
+        shown.push_str(before);
+        shown.push_str(if token.contains('.') || length > 32 { "(token left out)" } else { token });
+        rest = after;
+    }
+    shown + rest
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
+
+    #[test]
+    fn tokens_are_left_out_of_what_is_shown_and_nothing_else_is() {
+        let token = "eyJ0eXAiOiJKV1QifQ.eyJhdWQiOiJ4In0.c2ln-_nature";
+        let cases = [
+            (format!("Token: '{token}', {token}"), "Token: '(token left out)', (token left out)"),
+            (format!("{{\"was\":\"{token}\"}}"), "{\"was\":\"(token left out)\"}"),
+            // Cut off, or without its signature.
+            (token.get(..40).unwrap().to_owned(), "(token left out)"),
+            ("eyJhdWQiOiJodHRwczovL2dyYXBoLm1pY3Jvc29mdC5jb20ifQ…".to_owned(), "(token left out)…"),
+            ("Conveyor eyJ é".to_owned(), "Conveyor eyJ é"),
+            (String::new(), ""),
+        ];
+        for (text, shown) in cases {
+            assert_eq!(without_tokens(&text), shown);
+        }
+    }
 
     #[test]
     fn a_trace_names_everything_once_and_no_query() {

@@ -146,20 +146,21 @@ impl Transport {
     }
 }
 
+/// A machine's metadata service has a link-local address and must not be asked by a proxy.
 fn route(url: &Url) -> Route {
-    match (is_loopback(url), url.scheme()) {
+    match (is_local(url), url.scheme()) {
         (true, "http") => Route::Plain,
         (true, _) => Route::Loopback,
         (false, _) => Route::Remote,
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
+fn is_local(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => {
             name.eq_ignore_ascii_case("localhost") || name.ends_with(".localhost")
         }
-        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv4(address)) => address.is_loopback() || address.is_link_local(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     }
@@ -194,11 +195,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loopback_goes_round_the_proxy_and_plain_loopback_needs_no_roots() {
+    fn what_is_on_this_machine_goes_round_the_proxy_and_without_tls_needs_no_roots() {
         for (url, wanted) in [
             ("http://127.0.0.1:80/x", Route::Plain),
             ("http://localhost:8080", Route::Plain),
             ("https://[::1]:8443", Route::Loopback),
+            ("http://169.254.169.254/metadata", Route::Plain),
             ("https://127.0.0.1.example.com", Route::Remote),
             ("https://outlook.office365.com", Route::Remote),
         ] {

@@ -50,6 +50,13 @@ impl Diagnostic {
         Self::new(Severity::Error, code, summary.into())
     }
 
+    /// The same finding as a warning: it stops nothing here.
+    #[must_use]
+    pub fn as_warning(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self
+    }
+
     /// A warning with its stable code and one-line summary.
     #[must_use]
     pub fn warning(code: &'static str, summary: impl Into<String>) -> Self {

@@ -8,7 +8,7 @@ use petgraph::algo::{tarjan_scc, toposort};
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use crate::diagnostic::{Diagnostic, and_list};
-use crate::plan::{Change, Plan, TenantChange};
+use crate::plan::{Change, IdentityChange, Plan, TenantChange};
 use crate::resource::Address;
 
 /// A step's place in its graph.
@@ -29,6 +29,11 @@ pub enum Step {
         /// The change's place in the plan.
         change: u32,
     },
+    /// Signs in as an application of the plan, until Exchange takes it. It belongs to no change:
+    /// what it waits for is done without it.
+    SignIn,
+    /// Reads Exchange back: what follows takes away the identity that can.
+    ReadBack,
     /// Does nothing; holds back what follows until everything before it is done.
     Barrier,
 }
@@ -38,7 +43,7 @@ impl Step {
     pub fn change(self) -> Option<u32> {
         match self {
             Self::Write { change, .. } | Self::AwaitCustomization { change } => Some(change),
-            Self::Barrier => None,
+            Self::SignIn | Self::ReadBack | Self::Barrier => None,
         }
     }
 }
@@ -47,6 +52,8 @@ impl Step {
 #[derive(Debug)]
 pub struct ExecutionGraph {
     graph: DiGraph<Step, (), u32>,
+    /// How many steps each change of an identity chain has: they need not be neighbours.
+    steps_of: BTreeMap<u32, u32>,
 }
 
 /// Changes that wait for one another.
@@ -81,6 +88,12 @@ impl ExecutionGraph {
         self.graph.node_weight(id).copied()
     }
 
+    /// How many steps a change of an identity chain has; `None` for other changes, whose steps
+    /// follow one another.
+    pub fn scattered_steps(&self, change: u32) -> Option<u32> {
+        self.steps_of.get(&change).copied()
+    }
+
     /// How many steps there are, barriers included.
     pub fn len(&self) -> usize {
         self.graph.node_count()
@@ -94,10 +107,12 @@ impl ExecutionGraph {
 
 /// Builds the graph of a plan.
 pub fn build(plan: &Plan) -> Result<ExecutionGraph, CycleError> {
-    let mut builder = Builder::default();
+    let gate = plan.sign_in.as_ref().map(|gate| gate.after.clone());
+    let mut builder = Builder { gate, ..Builder::default() };
     let before_mailboxes = plan.before_mailboxes();
     for (change, place) in plan.changes().zip(0u32..) {
         match &change {
+            Change::Identity(identity) => builder.identity(identity, place),
             Change::Tenant(tenant) => builder.tenant(*tenant, place, &change.depends_on(plan)),
             Change::Mailbox(view) => {
                 let writes = view.pattern().evaluation.writes.requests();
@@ -105,6 +120,7 @@ pub fn build(plan: &Plan) -> Result<ExecutionGraph, CycleError> {
             }
         }
     }
+    builder.sign_in(plan);
     builder.finish(plan)
 }
 
@@ -116,9 +132,83 @@ struct Builder {
     /// Edges to addresses that had no step yet when they were met.
     waiting: Vec<(Address, StepId)>,
     barriers: HashMap<Vec<Address>, StepId>,
+    /// What the sign-in waits for, where there is one; Exchange waits for the sign-in in its stead.
+    gate: Option<Vec<Address>>,
+    /// The first steps in Exchange that wait for the sign-in.
+    behind_gate: Vec<StepId>,
+    /// The last steps of what is done in Exchange, and the steps that come after all of it.
+    exchange: Vec<StepId>,
+    after_exchange: Vec<StepId>,
+    /// Steps that come last in their change, with the change's address.
+    finals: Vec<(Address, StepId)>,
+    steps_of: BTreeMap<u32, u32>,
 }
 
 impl Builder {
+    fn identity(&mut self, change: &IdentityChange, place: u32) {
+        let steps = change.steps().count();
+        self.steps_of.insert(place, u32::try_from(steps).unwrap_or(u32::MAX));
+        let mut previous = None;
+        for (request, _) in (0u8..).zip(&change.writes) {
+            let step = self.graph.add_node(Step::Write { change: place, request });
+            match previous {
+                Some(previous) => {
+                    self.graph.add_edge(previous, step, ());
+                }
+                None => self.begin(change, step),
+            }
+            previous = Some(step);
+        }
+        if let Some(end) = previous {
+            self.ends.insert(change.address.clone(), end);
+        }
+        if change.finally.is_some() {
+            let request = u8::try_from(change.writes.len()).unwrap_or(u8::MAX);
+            let last = self.graph.add_node(Step::Write { change: place, request });
+            match previous {
+                Some(previous) => {
+                    self.graph.add_edge(previous, last, ());
+                }
+                None => self.begin(change, last),
+            }
+            self.finals.push((change.address.clone(), last));
+        }
+    }
+
+    fn begin(&mut self, change: &IdentityChange, first: StepId) {
+        self.wait_for(first, &change.depends_on);
+        if change.after_exchange {
+            self.after_exchange.push(first);
+        }
+    }
+
+    /// The sign-in follows the last steps of all that it waits for.
+    fn sign_in(&mut self, plan: &Plan) {
+        self.close_finals(plan);
+        let Some(gate) = &self.gate else { return };
+        let sign_in = self.graph.add_node(Step::SignIn);
+        let finals = self.finals.iter().filter(|(address, _)| gate.contains(address));
+        let ends = gate.iter().filter_map(|address| self.ends.get(address));
+        let before: Vec<StepId> = finals.map(|(_, step)| step).chain(ends).copied().collect();
+        for step in before {
+            self.graph.add_edge(step, sign_in, ());
+        }
+        for step in std::mem::take(&mut self.behind_gate) {
+            self.graph.add_edge(sign_in, step, ());
+        }
+    }
+
+    /// A step that comes last waits for every change that depends on its own.
+    fn close_finals(&mut self, plan: &Plan) {
+        for (address, last) in &self.finals {
+            let dependents =
+                plan.identity.iter().filter(|change| change.depends_on.contains(address));
+            for end in dependents.filter_map(|change| self.ends.get(&change.address)) {
+                self.graph.add_edge(*end, *last, ());
+            }
+        }
+    }
+
     fn tenant(&mut self, change: TenantChange, place: u32, depends_on: &[Address]) {
         let first = self.graph.add_node(Step::Write { change: place, request: 0 });
         self.wait_for(first, depends_on);
@@ -127,11 +217,13 @@ impl Builder {
             last = self.graph.add_node(Step::AwaitCustomization { change: place });
             self.graph.add_edge(first, last, ());
         }
+        self.exchange.push(last);
         self.ends.insert(change.address(), last);
     }
 
     fn mailbox(&mut self, place: u32, requests: u64, depends_on: &[Address]) {
-        let barrier = (!depends_on.is_empty()).then(|| self.barrier(depends_on));
+        let waits = !depends_on.is_empty() || self.gate.is_some();
+        let barrier = waits.then(|| self.barrier(depends_on));
         let mut previous = barrier;
         for request in (0u8..).take(usize::try_from(requests).unwrap_or(usize::MAX)) {
             let step = self.graph.add_node(Step::Write { change: place, request });
@@ -140,6 +232,7 @@ impl Builder {
             }
             previous = Some(step);
         }
+        self.exchange.extend(previous);
     }
 
     fn barrier(&mut self, depends_on: &[Address]) -> StepId {
@@ -153,10 +246,38 @@ impl Builder {
     }
 
     fn wait_for(&mut self, step: StepId, depends_on: &[Address]) {
-        self.waiting.extend(depends_on.iter().map(|address| (address.clone(), step)));
+        let is_exchange = !self.graph.node_weight(step).is_some_and(|step| self.is_identity(*step));
+        let gate = self.gate.as_deref().filter(|_| is_exchange);
+        if gate.is_some() {
+            self.behind_gate.push(step);
+        }
+        for address in depends_on {
+            if !gate.is_some_and(|gate| gate.contains(address)) {
+                self.waiting.push((address.clone(), step));
+            }
+        }
+    }
+
+    fn is_identity(&self, step: Step) -> bool {
+        step.change().is_some_and(|change| self.steps_of.contains_key(&change))
+    }
+
+    /// What removes the identity that works on Exchange waits until all of that is done and proved.
+    fn hold_until_exchange_is_proved(&mut self) {
+        if self.after_exchange.is_empty() || self.exchange.is_empty() {
+            return;
+        }
+        let read_back = self.graph.add_node(Step::ReadBack);
+        for step in std::mem::take(&mut self.exchange) {
+            self.graph.add_edge(step, read_back, ());
+        }
+        for step in std::mem::take(&mut self.after_exchange) {
+            self.graph.add_edge(read_back, step, ());
+        }
     }
 
     fn finish(mut self, plan: &Plan) -> Result<ExecutionGraph, CycleError> {
+        self.hold_until_exchange_is_proved();
         for (address, step) in std::mem::take(&mut self.waiting) {
             if let Some(end) = self.ends.get(&address) {
                 self.graph.add_edge(*end, step, ());
@@ -166,7 +287,7 @@ impl Builder {
             let change = plan.get(step.change()? as usize)?;
             Some(change.address().to_string())
         })?;
-        Ok(ExecutionGraph { graph: self.graph })
+        Ok(ExecutionGraph { graph: self.graph, steps_of: self.steps_of })
     }
 }
 

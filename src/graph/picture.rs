@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use petgraph::dot::{Config, Dot};
 use petgraph::graph::DiGraph;
 
-use crate::plan::{Change, Plan};
+use crate::plan::Plan;
 use crate::resource::Address;
 
 /// In which language the picture is written.
@@ -39,7 +39,7 @@ pub fn draw(plan: &Plan, format: Format) -> String {
 fn fold(plan: &Plan) -> DiGraph<String, ()> {
     let mut graph = DiGraph::new();
     let mut nodes = BTreeMap::new();
-    for change in &plan.tenant_changes {
+    for change in plan.few() {
         let address = change.address();
         nodes.insert(address.to_string(), graph.add_node(address.to_string()));
     }
@@ -57,9 +57,9 @@ fn fold(plan: &Plan) -> DiGraph<String, ()> {
             }
         }
     }
-    for change in &plan.tenant_changes {
+    for change in plan.few() {
         let after = nodes.get(&change.address().to_string());
-        for address in Change::Tenant(*change).depends_on(plan) {
+        for address in change.depends_on(plan) {
             if let (Some(first), Some(after)) = (nodes.get(&address.to_string()), after) {
                 graph.add_edge(*first, *after, ());
             }

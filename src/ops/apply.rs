@@ -1,29 +1,37 @@
 //! Carries out a plan:
 //!
 //! 1. build the execution graph from the plan alone (`graph::build`);
-//! 2. send what it says, in its order, with bounded concurrency (`apply::execute`);
-//! 3. read back what was written (`verify`);
+//! 2. do what it says, in its order, with bounded concurrency (`apply::Execution`);
+//! 3. read back what was written (`verify`); where the identity that works in Exchange is to go, once
+//!    before that, and once after it;
 //! 4. remember a switch that does not show yet (`pending`).
+//!
+//! Where a part of the spec could not be planned before an application was made, `enter` signs in as
+//! it, so that the rest can be planned.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::RwLock;
 
 use super::connect::Connection;
-use super::ports::{Ports, Stopped};
+use super::enter;
+use super::identity::{Entered, IdentityWriter};
+use super::ports::{Cause, Ports, Stopped};
 use super::verify;
-use super::writer::ExchangeWriter;
-use crate::apply::{Cancel, Event, NoJournal, Observer, Report, StepState, execute};
-use crate::diagnostic::Diagnostic;
+use super::writer::TenantWriter;
+use crate::apply::{Cancel, Event, Execution, NoJournal, Observer, Report};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::graph;
 use crate::plan::Plan;
-use crate::state::DesiredState;
+use crate::state::{DesiredState, SignIn};
 
 /// How a plan is carried out.
 #[derive(Debug, Clone)]
 pub struct ApplyOptions {
     /// Requests under way at once.
     pub parallelism: usize,
-    /// Tells it to start nothing more.
+    /// Tells it to start nothing more, and to leave off reading back.
     pub cancel: Cancel,
 }
 
@@ -38,7 +46,7 @@ pub struct Applied {
 
 /// Applies a plan. `beside` is the spec's directory.
 pub async fn apply(
-    connection: &Connection,
+    connection: &mut Connection,
     desired: &DesiredState,
     plan: &Plan,
     beside: &Path,
@@ -47,27 +55,116 @@ pub async fn apply(
     observer: &mut dyn Observer,
 ) -> Result<Applied, Stopped> {
     let graph = graph::build(plan).map_err(|cycle| Stopped::error(cycle.diagnostic()))?;
-    let writer = Arc::new(ExchangeWriter(connection.exchange.clone()));
-    let mut sink = NoJournal;
-    let ApplyOptions { parallelism, cancel } = options;
-    let mut report = execute(plan, &graph, &writer, parallelism, cancel, &mut sink, observer).await;
-    let begun = report.count(StepState::Done) + report.count(StepState::InDoubt);
-    let verified = if begun > 0 {
-        verify::verify(connection, desired, plan, &mut report, observer).await
-    } else {
-        Ok(())
+    let writer = Arc::new(TenantWriter {
+        identity: IdentityWriter::new(
+            connection.entra.clone(),
+            connection.reach.clone(),
+            Arc::clone(&connection.certificates),
+            Arc::clone(&ports.clock),
+        ),
+        application: enter::application(connection, desired, ports),
+        client_id: connection.application_id,
+        exchange: RwLock::new(connection.exchange.clone()),
+    });
+    let ApplyOptions { parallelism, mut cancel } = options;
+    let mut execution = Execution::new(plan, &graph, parallelism, cancel.clone());
+    let verified = loop {
+        execution.run(&writer, &mut NoJournal, observer).await;
+        entered(connection, desired, &writer).await;
+        let report = execution.report_mut();
+        let verified =
+            read_back(connection, desired, plan, ports, report, &mut cancel, observer).await;
+        // What goes last is the identity that Exchange is read as: it stays where the reading showed
+        // anything that a later run has to see to.
+        let is_proved = verified.is_ok() && report.is_good();
+        if !execution.is_held() || execution.report().interrupted {
+            break verified;
+        }
+        execution.was_read_back(is_proved);
+        if !is_proved {
+            break verified;
+        }
     };
+    let report = execution.into_report();
     observer.event(Event::Finished);
-    if let Err(error) = verify::note_pending(connection, plan, &report, beside, ports) {
+    let proved = verified.is_ok();
+    if let Err(error) = verify::note_pending(connection, plan, &report, proved, beside, ports) {
         tracing::warn!(%error, "the time of the switch could not be kept");
     }
     Ok(Applied { report, unverified: verified.err().map(unproved) })
 }
 
+/// Keeps what carrying out has learnt about the application that works in Exchange.
+async fn entered(connection: &mut Connection, desired: &DesiredState, writer: &TenantWriter) {
+    connection.exchange.clone_from(&*writer.exchange.read().await);
+    if let Some(SignIn::Application(name)) = &desired.tenant.sign_in {
+        let made = writer.identity.app_id(&name.value);
+        connection.application_id = made.or(connection.application_id);
+    }
+}
+
+/// Reads back what was done. Who has asked to stop before wants to know what became of it, and can
+/// leave at once; who asks meanwhile wants no more of it.
+async fn read_back(
+    connection: &Connection,
+    desired: &DesiredState,
+    plan: &Plan,
+    ports: &Ports,
+    report: &mut Report,
+    cancel: &mut Cancel,
+    observer: &mut dyn Observer,
+) -> Result<(), Stopped> {
+    let was_asked = report.interrupted;
+    let verified = tokio::select! {
+        biased;
+        () = cancel.wait(), if !was_asked => Err(left_off()),
+        verified = verify::verify(connection, desired, plan, ports, report, observer) => verified,
+    };
+    report.interrupted |= cancel.is_asked();
+    verified
+}
+
+/// Enters Exchange as the application that the first phase has made, so that the rest can be
+/// planned. What is still awaited, in words, where it does not let the application in yet.
+pub async fn second_phase(
+    connection: &mut Connection,
+    desired: &DesiredState,
+    ports: &Ports,
+    observer: &mut dyn Observer,
+) -> Result<Option<String>, Stopped> {
+    let Some(application) = enter::application(connection, desired, ports) else {
+        return Ok(None);
+    };
+    let address = format!("application.{}", application.name);
+    let Some(client_id) = connection.application_id else {
+        return Ok(Some(format!("`{address}` was not made")));
+    };
+    let observer = Mutex::new(observer);
+    let tell = |what: &str, seconds| {
+        let mut observer = observer.lock().unwrap_or_else(PoisonError::into_inner);
+        observer.event(Event::Waiting { address: &address, what, seconds });
+    };
+    let entered = application.enter(client_id, &tell).await?;
+    observer.lock().unwrap_or_else(PoisonError::into_inner).event(Event::Finished);
+    match entered {
+        Entered::Yes(exchange) => {
+            connection.exchange = Some(exchange);
+            connection.entered = true;
+            Ok(None)
+        }
+        Entered::NotYet(why) => Ok(Some(why)),
+    }
+}
+
+/// The reading back was asked to stop.
+fn left_off() -> Stopped {
+    Stopped { cause: Cause::StateUnknown, diagnostics: Diagnostics::default() }
+}
+
 fn unproved(stopped: Stopped) -> Stopped {
     let mut diagnostics = stopped.diagnostics;
     diagnostics.push(
-        Diagnostic::warning("not-verified", "what was written could not be read back")
+        Diagnostic::warning("not-verified", "what was written was not read back")
             .help("run `auditform plan` later: it shows what is left to do, if anything"),
     );
     Stopped { diagnostics, ..stopped }

@@ -1,29 +1,32 @@
-//! From the spec's `[tenant]` to a connection: hosts of the cloud and their overrides, the
-//! credential, the password from the environment. All that can be wrong with what the user gave is
-//! found here, before any call is made.
+//! From the spec's `[tenant]` to a connection: who does the work in the directory, who does that in
+//! Exchange. All that can be wrong with what the user gave is found here, before any call is made.
 
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use secrecy::SecretString;
-use url::Url;
 use uuid::Uuid;
 
+use super::certificates::Certificates;
+use super::endpoints::Endpoints;
+use super::identity;
 use super::ports::{Ports, Stopped};
 use super::read;
+use super::sign_in::{Surroundings, embedded as embedded_application};
+use crate::certificate::Facts;
 use crate::client::{
-    Client, ClientOptions, Credential, CredentialError, Limits, RetryPolicy, TokenSource,
+    Client, ClientOptions, DevicePrompt, Limits, RetryPolicy, SignInMethod, TokenSource,
     TokenSourceOptions, TransportOptions,
 };
-use crate::diagnostic::{Diagnostic, Span};
-use crate::providers::exchange::{Exchange, ExchangeOptions};
-use crate::state::{Cloud, Endpoint, SignIn, TenantSettings};
+use crate::diagnostic::Diagnostic;
+use crate::providers::entra::{Entra, EntraOptions, GraphError};
+use crate::providers::exchange::{Exchange, ExchangeOptions, ReadError};
+use crate::state::{ApplicationKey, DesiredState, SignIn, TenantSettings};
 
 /// The tenant in memory that serves `endpoint = "embedded"`.
 #[derive(Debug, Clone)]
 pub struct EmbeddedTenant {
-    /// Authority and Exchange together.
+    /// Authority, Graph and Exchange together.
     pub base_url: String,
     /// Its initial domain.
     pub organization: String,
@@ -33,97 +36,232 @@ pub struct EmbeddedTenant {
     pub certificate: PathBuf,
 }
 
-/// A tenant that can be read and written.
-#[derive(Debug)]
-pub struct Connection {
-    /// Its Exchange side.
-    pub exchange: Exchange,
-    /// What to call it: the initial domain, or the tenant id as the spec gave it.
-    pub organization: String,
+/// How a tenant is reached.
+pub struct ConnectOptions<'a> {
+    /// The embedded tenant, where the spec wants it.
+    pub embedded: Option<&'a EmbeddedTenant>,
+    /// Writes under way at once.
+    pub parallelism: usize,
+    /// Whether requests have the longer time of an apply.
+    pub applying: bool,
+    /// Tells a person where to sign in.
+    pub prompt: Arc<dyn DevicePrompt>,
 }
 
-/// The published hosts of a cloud.
-struct Hosts {
-    authority: &'static str,
-    exchange: &'static str,
-    exchange_scope: &'static str,
-}
-
-/// Microsoft, "Microsoft identity platform and national clouds" and "Exchange Online Admin API"
-/// (hosts); the sources conflict for China, see `docs/spec-reference.md`.
-fn hosts(cloud: Cloud) -> Hosts {
-    match cloud {
-        Cloud::Worldwide => Hosts {
-            authority: "https://login.microsoftonline.com",
-            exchange: "https://outlook.office365.com",
-            exchange_scope: "https://outlook.office365.com/.default",
-        },
-        Cloud::UsGovHigh => Hosts {
-            authority: "https://login.microsoftonline.us",
-            exchange: "https://outlook.office365.us",
-            exchange_scope: "https://outlook.office365.us/.default",
-        },
-        Cloud::UsGovDod => Hosts {
-            authority: "https://login.microsoftonline.us",
-            exchange: "https://outlook-dod.office365.us",
-            exchange_scope: "https://outlook-dod.office365.us/.default",
-        },
-        Cloud::China => Hosts {
-            authority: "https://login.chinacloudapi.cn",
-            exchange: "https://partner.outlook.cn",
-            exchange_scope: "https://partner.outlook.cn/.default",
-        },
+impl std::fmt::Debug for ConnectOptions<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("ConnectOptions").finish_non_exhaustive()
     }
 }
 
-/// Signs in and checks what the token allows, before the first call to Exchange. `applying` allows
-/// requests the longer time of an apply; `parallelism` bounds the writes under way.
+/// The services of a tenant before anyone has signed in.
+#[derive(Debug, Clone)]
+pub(super) struct Reach {
+    client: Arc<Client>,
+    pub(super) endpoints: Endpoints,
+    organization: String,
+    expected_tenant: Option<Uuid>,
+    policy: RetryPolicy,
+}
+
+/// A tenant that can be read and written.
+pub struct Connection {
+    pub(super) reach: Reach,
+    /// What to call it: the initial domain, or the tenant id as the spec gave it.
+    pub organization: String,
+    /// Its id, as discovery gave it.
+    pub tenant_id: Uuid,
+    /// The directory, where the spec manages something in it.
+    pub(super) entra: Option<Entra>,
+    /// Who does the work in the directory.
+    pub(super) bootstrap: Arc<TokenSource>,
+    /// The certificates, by SHA-1, that the user signs in with.
+    pub(super) acting_with: Vec<[u8; 20]>,
+    /// Exchange; `None` as long as nobody may enter it.
+    pub(super) exchange: Option<Exchange>,
+    /// Whether that is entered as the application that is to work there.
+    pub(super) entered: bool,
+    /// The client id of the application that the spec signs in to Exchange as, once it is known.
+    pub(super) application_id: Option<Uuid>,
+    pub(super) certificates: Arc<Certificates>,
+    pub(super) prompt: Arc<dyn DevicePrompt>,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Connection")
+            .field("tenant", &self.tenant_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    /// Signs out: all tokens are dropped and their memory is overwritten.
+    pub async fn sign_out(&self) {
+        self.bootstrap.forget().await;
+        if let Some(exchange) = &self.exchange {
+            exchange.sign_out().await;
+        }
+    }
+}
+
+/// Finds the tenant and signs in; where Exchange has an identity of its own that the spec does not
+/// make, looks at its token too.
 pub async fn connect(
-    tenant: &TenantSettings,
-    embedded: Option<&EmbeddedTenant>,
+    desired: &DesiredState,
     ports: &Ports,
-    parallelism: usize,
-    applying: bool,
+    options: ConnectOptions<'_>,
 ) -> Result<Connection, Stopped> {
-    let (client_id, credential) = identity(tenant, embedded, ports)?;
-    let base = match (&tenant.endpoint, embedded) {
-        (Endpoint::Base(url), _) => Some(url.as_str()),
-        (Endpoint::Embedded, Some(embedded)) => Some(embedded.base_url.as_str()),
+    let tenant = &desired.tenant;
+    let surroundings = Surroundings { desired, ports, prompt: &options.prompt };
+    let certificates = Certificates::of(&surroundings)?;
+    let now = ports.now();
+    certificates.observe(now)?;
+    let bootstrap = bootstrap(&surroundings, &certificates, options.embedded)?;
+    if options.applying {
+        surroundings.can_sign_in_without_a_key()?;
+    }
+    let own = match &tenant.sign_in {
+        Some(SignIn::Application(_)) => None,
+        Some(sign_in) if tenant.bootstrap.is_some() => Some(surroundings.method(sign_in)?),
         _ => None,
     };
-    let published = hosts(tenant.cloud);
-    let pick = |own: &Option<String>, published: &'static str| {
-        url(own.as_deref().or(base).unwrap_or(published), tenant.span)
+    let acting_with =
+        [Some(&bootstrap), own.as_ref()].into_iter().flatten().filter_map(thumbprint).collect();
+    let reach = Reach::new(tenant, ports, &options)?;
+    let bootstrap = reach.tokens(bootstrap);
+    let tenant_id =
+        bootstrap.tenant_id().await.map_err(|error| read::stop(ReadError::SignIn(error)))?;
+    let entra = if desired.applications.is_empty() {
+        None
+    } else {
+        let entra = reach.entra(Arc::clone(&bootstrap)).await;
+        Some(entra.map_err(|error| identity::stop(&error))?)
     };
-    let authority = pick(&tenant.endpoints.authority, published.authority)?;
-    let exchange = pick(&tenant.endpoints.exchange, published.exchange)?;
-    let scope = tenant.endpoints.exchange_scope.as_deref().unwrap_or(published.exchange_scope);
-    let organization = tenant
-        .organization
-        .clone()
-        .or_else(|| embedded.map(|embedded| embedded.organization.clone()))
-        .or_else(|| tenant.tenant_id.map(|id| id.to_string()))
-        .unwrap_or_default();
-    let client = client(tenant, ports, parallelism)?;
-    let usual = if applying { RetryPolicy::APPLY_TOTAL } else { RetryPolicy::DEFAULT_TOTAL };
-    let read_policy = RetryPolicy::within(ports.request_timeout.unwrap_or(usual));
-    let write_policy = read_policy.clone();
-    let tokens = TokenSource::new(
-        Arc::clone(&client),
-        TokenSourceOptions {
-            authority,
-            tenant: organization.clone(),
+    let exchange = match (&tenant.sign_in, own) {
+        (Some(SignIn::Application(_)), _) => None,
+        _ if !desired.applications.is_empty() && !asks_of_exchange(desired) => None,
+        (_, Some(own)) => Some(reach.exchange(reach.tokens(own)).await.map_err(read::stop)?),
+        (_, None) => Some(reach.exchange(Arc::clone(&bootstrap)).await.map_err(read::stop)?),
+    };
+    Ok(Connection {
+        organization: reach.organization.clone(),
+        reach,
+        tenant_id,
+        entra,
+        bootstrap,
+        acting_with,
+        exchange,
+        entered: false,
+        application_id: None,
+        certificates: Arc::new(certificates),
+        prompt: options.prompt,
+    })
+}
+
+/// The certificate of a way to sign in.
+fn thumbprint(method: &SignInMethod) -> Option<[u8; 20]> {
+    let SignInMethod::Certificate { credential, .. } = method else { return None };
+    Facts::from_der(credential.certificate()).ok().map(|facts| facts.thumbprint_sha1)
+}
+
+/// Whether the spec manages anything in Exchange.
+pub(super) fn asks_of_exchange(desired: &DesiredState) -> bool {
+    desired.unified_audit_log.is_some()
+        || desired.mailbox_auditing.is_some()
+        || !desired.policies.is_empty()
+}
+
+/// Who works in the directory: `[tenant.bootstrap]`, else whoever works in Exchange, else the
+/// embedded tenant's own application.
+fn bootstrap(
+    surroundings: &Surroundings<'_>,
+    certificates: &Certificates,
+    embedded: Option<&EmbeddedTenant>,
+) -> Result<SignInMethod, Stopped> {
+    let tenant = &surroundings.desired.tenant;
+    match (&tenant.bootstrap, &tenant.sign_in, embedded) {
+        (Some(own), _, _) => surroundings.method(own),
+        (None, None | Some(SignIn::Application(_)), Some(embedded)) => {
+            embedded_application(embedded, surroundings.ports)
+        }
+        // An application that is adopted is there already, so that it can do the work itself.
+        (None, Some(SignIn::Application(name)), None) => {
+            let adopted = surroundings.desired.applications.iter().find_map(|settings| {
+                let ApplicationKey::AppId(id) = &settings.key else { return None };
+                (settings.name == name.value).then_some((settings, id.value))
+            });
+            match adopted {
+                Some((settings, id)) => surroundings.as_application(settings, id, certificates),
+                None => surroundings.method(&SignIn::Application(name.clone())),
+            }
+        }
+        (None, Some(sign_in), _) => surroundings.method(sign_in),
+        (None, None, None) => Err(Stopped::error(
+            Diagnostic::error("no-sign-in", "the spec does not say how to sign in")
+                .at(tenant.span, "")
+                .help("add `[tenant.sign_in]` with `method = \"certificate\"`"),
+        )),
+    }
+}
+
+impl Reach {
+    fn new(
+        tenant: &TenantSettings,
+        ports: &Ports,
+        options: &ConnectOptions<'_>,
+    ) -> Result<Self, Stopped> {
+        let endpoints = Endpoints::of(tenant, options.embedded)?;
+        let organization = tenant
+            .organization
+            .clone()
+            .or_else(|| options.embedded.map(|embedded| embedded.organization.clone()))
+            .or_else(|| tenant.tenant_id.map(|id| id.to_string()))
+            .unwrap_or_default();
+        let usual =
+            if options.applying { RetryPolicy::APPLY_TOTAL } else { RetryPolicy::DEFAULT_TOTAL };
+        Ok(Self {
+            client: client(tenant, ports, options.parallelism)?,
+            endpoints,
+            organization,
             expected_tenant: tenant.tenant_id,
-            client_id,
-            credential,
-            policy: read_policy.clone(),
-        },
-    );
-    let options =
-        ExchangeOptions { base: exchange, scope: scope.to_owned(), read_policy, write_policy };
-    let exchange =
-        Exchange::connect(client, Arc::new(tokens), options).await.map_err(read::stop)?;
-    Ok(Connection { exchange, organization })
+            policy: RetryPolicy::within(ports.request_timeout.unwrap_or(usual)),
+        })
+    }
+
+    /// Makes no call.
+    pub(super) fn tokens(&self, method: SignInMethod) -> Arc<TokenSource> {
+        let options = TokenSourceOptions {
+            authority: self.endpoints.authority.clone(),
+            tenant: self.organization.clone(),
+            expected_tenant: self.expected_tenant,
+            method,
+            policy: self.policy.clone(),
+        };
+        Arc::new(TokenSource::new(Arc::clone(&self.client), options))
+    }
+
+    /// Signs in to Exchange and looks at the token.
+    pub(super) async fn exchange(&self, tokens: Arc<TokenSource>) -> Result<Exchange, ReadError> {
+        let options = ExchangeOptions {
+            base: self.endpoints.exchange.clone(),
+            scope: self.endpoints.exchange_scope.clone(),
+            read_policy: self.policy.clone(),
+            write_policy: self.policy.clone(),
+        };
+        Exchange::connect(Arc::clone(&self.client), tokens, options).await
+    }
+
+    /// Signs in to the directory.
+    async fn entra(&self, tokens: Arc<TokenSource>) -> Result<Entra, GraphError> {
+        let options = EntraOptions {
+            base: self.endpoints.graph.clone(),
+            scope: self.endpoints.graph_scope.clone(),
+            policy: self.policy.clone(),
+        };
+        Entra::connect(Arc::clone(&self.client), tokens, options).await
+    }
 }
 
 fn client(
@@ -159,104 +297,4 @@ fn client(
     Client::new(options)
         .map(Arc::new)
         .map_err(|error| Stopped::error(Diagnostic::error("transport", error.to_string())))
-}
-
-fn identity(
-    tenant: &TenantSettings,
-    embedded: Option<&EmbeddedTenant>,
-    ports: &Ports,
-) -> Result<(Uuid, Credential), Stopped> {
-    match (&tenant.sign_in, embedded) {
-        (Some(SignIn::Certificate(sign_in)), _) => {
-            let password = sign_in
-                .password_env
-                .as_ref()
-                .map(|name| password(&name.value, name.span, ports))
-                .transpose()?;
-            let path = &sign_in.certificate;
-            let credential =
-                credential(path, password.as_ref(), Some(sign_in.certificate_span), ports)?;
-            Ok((sign_in.client_id.value, credential))
-        }
-        (None, Some(embedded)) => {
-            Ok((embedded.client_id, credential(&embedded.certificate, None, None, ports)?))
-        }
-        (None, None) => Err(Stopped::error(
-            Diagnostic::error("no-sign-in", "the spec does not say how to sign in")
-                .at(tenant.span, "")
-                .help("add `[tenant.sign_in]` with `method = \"certificate\"`"),
-        )),
-    }
-}
-
-fn password(name: &str, span: Span, ports: &Ports) -> Result<SecretString, Stopped> {
-    ports.environment.get(name).map(SecretString::from).ok_or_else(|| {
-        Stopped::error(
-            Diagnostic::error(
-                "no-password",
-                format!("the environment variable `{name}` is not set"),
-            )
-            .at(span, "names the variable that holds the certificate's password")
-            .help(format!("set `{name}`, or leave `password_env` out for a file without password")),
-        )
-    })
-}
-
-fn credential(
-    path: &PathBuf,
-    password: Option<&SecretString>,
-    span: Option<Span>,
-    ports: &Ports,
-) -> Result<Credential, Stopped> {
-    let name = path.display();
-    let refused = |code, summary: String, help: &str| {
-        let mut diagnostic = Diagnostic::error(code, summary).help(help);
-        if let Some(span) = span {
-            diagnostic = diagnostic.at(span, "");
-        }
-        Stopped::error(diagnostic)
-    };
-    let bytes = fs::read(path).map_err(|error| {
-        let summary = format!("the certificate `{name}` cannot be read: {error}");
-        refused("unreadable-file", summary, "a relative path starts at the directory of the spec")
-    })?;
-    Credential::load(&bytes, password, ports.now()).map_err(|error| {
-        let help = help_for(&error, password.is_some());
-        refused("certificate", format!("the certificate `{name}` cannot be used: {error}"), help)
-    })
-}
-
-fn help_for(error: &CredentialError, has_password: bool) -> &'static str {
-    match error {
-        CredentialError::PasswordNeeded | CredentialError::WrongPassword if !has_password => {
-            "name the environment variable that holds the password: `password_env = \"...\"`"
-        }
-        CredentialError::PasswordNeeded | CredentialError::WrongPassword => {
-            "check the value of the variable that `password_env` names"
-        }
-        CredentialError::Expired { .. } => {
-            "make a new certificate and upload it to the application before you name it here"
-        }
-        CredentialError::NotYetValid { .. } => "check this machine's clock, or wait until then",
-        CredentialError::NotRsa(_) => {
-            "make a certificate with an RSA key: Microsoft Entra ID takes no other for an application"
-        }
-        CredentialError::EncryptedPem => "name a .pfx instead: its password can be given",
-        CredentialError::NoKey
-        | CredentialError::NoCertificate
-        | CredentialError::NotRecognised
-        | CredentialError::Damaged(_)
-        | CredentialError::Mismatched => {
-            "name a .pfx, or a PEM file that holds the certificate and its own private key"
-        }
-    }
-}
-
-fn url(text: &str, span: Span) -> Result<Url, Stopped> {
-    Url::parse(text).map_err(|error| {
-        Stopped::error(
-            Diagnostic::error("invalid-url", format!("`{text}` is not a URL: {error}"))
-                .at(span, ""),
-        )
-    })
 }

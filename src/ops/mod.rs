@@ -2,18 +2,25 @@
 //! `verify`. Values and ports in, values out; texts are made by `render` and printed by `cli`.
 
 mod apply;
+mod certificate_files;
+mod certificates;
 mod connect;
+mod endpoints;
+mod enter;
+mod identity;
 mod load;
 mod pending;
 mod plan;
 mod ports;
 mod read;
+mod sign_in;
 mod state_directory;
 mod verify;
 mod writer;
 
-pub use apply::{Applied, ApplyOptions, apply};
-pub use connect::{Connection, EmbeddedTenant, connect};
+pub use apply::{Applied, ApplyOptions, apply, second_phase};
+pub use certificate_files::{certificate_finding, certificate_password};
+pub use connect::{ConnectOptions, Connection, EmbeddedTenant, connect};
 pub use load::{LoadError, Loaded, SPEC_FILE, load};
 pub use plan::{PlanOptions, Planned, plan};
 pub use ports::{Cause, Environment, Ports, ReadObserver, Stopped};

@@ -1,8 +1,11 @@
 //! Makes a plan:
 //!
-//! 1. read the switches that the spec manages or depends on (`read::switches`);
-//! 2. recall whether the unified audit log was switched within the last hour (`pending`);
-//! 3. compare the switches (`plan::diff_tenant`), so that mailboxes are judged against the
+//! 1. read certificates and the directory, where the spec manages something there, and compare
+//!    (`identity::observe`, `plan::diff_identity`);
+//! 2. find who may read Exchange (`enter`): nobody may, as long as the application that is to do so
+//!    is not made; what cannot be read then is deferred, not absent;
+//! 3. read the switches, recall whether the unified audit log was switched within the last hour
+//!    (`pending`) and compare (`plan::diff_tenant`), so that mailboxes are judged against the
 //!    organisation's switch as it will be;
 //! 4. read the mailboxes and compare each row as it comes (`read::mailboxes`);
 //! 5. put the plan together, with what must be said beside the changes.
@@ -11,22 +14,29 @@
 
 use std::path::Path;
 
-use super::connect::Connection;
+use super::connect::{Connection, asks_of_exchange};
+use super::enter;
+use super::identity;
 use super::pending;
 use super::ports::{Cause, Ports, ReadObserver, Stopped};
 use super::read;
 use crate::diagnostic::Diagnostics;
 use crate::plan::{
-    MailboxChanges, MailboxFindings, Plan, TenantChange, TenantFindings, diff_tenant,
+    IdentityChange, IdentityFindings, IdentityWrite, MailboxFindings, Plan, TenantChange,
+    TenantFindings, diff_identity, diff_tenant, sign_in_gate,
 };
+use crate::providers::exchange::Exchange;
 use crate::resource::{Address, Kind};
-use crate::state::{DesiredState, TenantIdentity};
+use crate::state::{ApplicationSettings, DesiredState, Ensure, SignIn, TenantIdentity};
 
 /// What a plan may do beyond the usual.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PlanOptions {
     /// `--allow organization-weakening`: a switch of the tenant may be turned off.
     pub organization_weakening: bool,
+    /// Whether what is planned is about to be applied: then a token that lacks what the plan takes
+    /// is an error and no warning.
+    pub applying: bool,
 }
 
 /// A plan with the warnings that came up while it was made.
@@ -38,19 +48,91 @@ pub struct Planned {
     pub warnings: Diagnostics,
 }
 
-/// Reads the tenant and plans. `beside` is the spec's directory.
+/// What was found out about Exchange.
+struct Found {
+    switches: TenantFindings,
+    mailboxes: Option<MailboxFindings>,
+    mailbox_auditing: bool,
+    listing: u64,
+}
+
+/// Reads the tenant and plans. `beside` is the spec's directory. What is learnt about who may enter
+/// Exchange stays with the connection.
 pub async fn plan(
-    connection: &Connection,
+    connection: &mut Connection,
     desired: &DesiredState,
     beside: &Path,
     ports: &Ports,
     options: PlanOptions,
-    observer: &mut dyn ReadObserver,
+    progress: &mut dyn ReadObserver,
 ) -> Result<Planned, Stopped> {
-    let exchange = &connection.exchange;
-    let id = exchange.tenant_id();
+    let observed = identity::observe(connection, desired, ports.now()).await?;
+    let directory_reads = connection.entra.as_ref().map_or(0, |entra| entra.requests().graph);
+    connection.application_id = identity::signing_in(&observed, desired);
+    let identity = diff_identity(desired, &observed, ports.now());
+    if identity.diagnostics.has_errors() {
+        return Err(Stopped { cause: Cause::Error, diagnostics: identity.diagnostics });
+    }
+    let mut warnings = identity.diagnostics.clone();
+    if let Some(entra) = &connection.entra {
+        let claims = entra.claims().await.map_err(|error| identity::stop(&error))?;
+        let missing = claims.map(|claims| identity::preflight(&claims, &identity.changes));
+        check(missing.unwrap_or_default(), options.applying, &mut warnings)?;
+    }
+    if options.applying {
+        for step in identity.changes.iter().flat_map(IdentityChange::steps) {
+            if let IdentityWrite::MakeCertificate(order) = step {
+                connection.certificates.try_writing(&order.name)?;
+            }
+        }
+    }
+    if connection.exchange.is_none()
+        && asks_of_exchange(desired)
+        && let Some(reader) = enter::reader(connection, desired, &observed, ports).await?
+    {
+        connection.exchange = Some(reader.exchange);
+        connection.entered = reader.is_application;
+    }
+    let tenant =
+        TenantIdentity { id: connection.tenant_id, organization: connection.organization.clone() };
+    let found = match &connection.exchange {
+        Some(exchange) => Some(exchange_part(exchange, desired, beside, ports, progress).await?),
+        None => None,
+    };
+    let mut plan = put_together(tenant, identity, desired, found, &mut warnings)?;
+    if plan.len() > plan.identity.len() {
+        plan.sign_in = sign_in_gate(desired, &plan.identity, connection.entered);
+    }
+    if !plan.identity.is_empty() {
+        // Reading back takes about what reading took.
+        plan.reads += directory_reads;
+    }
+    if !options.organization_weakening {
+        plan.refused = plan.organization_weakenings();
+    }
+    Ok(Planned { plan, warnings })
+}
+
+/// What a token lacks stops an apply; a plan says it and goes on.
+fn check(missing: Diagnostics, applying: bool, warnings: &mut Diagnostics) -> Result<(), Stopped> {
+    if applying && missing.has_errors() {
+        return Err(Stopped { cause: Cause::Error, diagnostics: missing });
+    }
+    for finding in &missing {
+        warnings.push(finding.clone().as_warning());
+    }
+    Ok(())
+}
+
+async fn exchange_part(
+    exchange: &Exchange,
+    desired: &DesiredState,
+    beside: &Path,
+    ports: &Ports,
+    observer: &mut dyn ReadObserver,
+) -> Result<Found, Stopped> {
     let mut tenant = read::switches(exchange, desired).await?;
-    tenant.pending_unified_audit_log = pending::recall(beside, id, ports.now());
+    tenant.pending_unified_audit_log = pending::recall(beside, exchange.tenant_id(), ports.now());
     let switches = diff_tenant(desired, &tenant);
     let mailbox_auditing = tenant.mailbox_auditing_after(desired);
     let before = exchange.requests().reads;
@@ -61,13 +143,7 @@ pub async fn plan(
         Some(read::mailboxes(exchange, desired, mailbox_auditing, today, observer).await?)
     };
     let listing = exchange.requests().reads - before;
-    let identity = TenantIdentity { id, organization: connection.organization.clone() };
-    let mut planned = put_together(identity, switches, mailboxes, mailbox_auditing)?;
-    planned.plan.reads = reads_of_an_apply(&planned.plan, listing);
-    if !options.organization_weakening {
-        planned.plan.refused = planned.plan.organization_weakenings();
-    }
-    Ok(planned)
+    Ok(Found { switches, mailboxes, mailbox_auditing, listing })
 }
 
 /// What an apply reads to prove its result: the lists of mailboxes once more, which took so many
@@ -84,38 +160,58 @@ fn reads_of_an_apply(plan: &Plan, listing: u64) -> u64 {
 
 fn put_together(
     tenant: TenantIdentity,
-    switches: TenantFindings,
-    mailboxes: Option<MailboxFindings>,
-    mailbox_auditing: bool,
-) -> Result<Planned, Stopped> {
-    let mut notes = Vec::new();
-    let mut unchanged = switches.unchanged;
-    let mut warnings = Diagnostics::default();
-    let mailboxes = match mailboxes {
-        None => MailboxChanges::none(),
-        Some(found) => {
-            if found.diagnostics.has_errors() {
-                return Err(Stopped { cause: Cause::Error, diagnostics: found.diagnostics });
+    identity: IdentityFindings,
+    desired: &DesiredState,
+    found: Option<Found>,
+    warnings: &mut Diagnostics,
+) -> Result<Plan, Stopped> {
+    let mut plan =
+        Plan { identity: identity.changes, unchanged: identity.unchanged, ..Plan::of(tenant) };
+    let Some(Found { switches, mailboxes, mailbox_auditing, listing }) = found else {
+        match signs_in_as_absent(desired) {
+            Some(name) => {
+                plan.unread = of_exchange(desired);
+                plan.notes.push(format!(
+                    "`application.{name}`, which the spec signs in to Exchange as, is to be absent, \
+                     and nobody else may enter"
+                ));
             }
-            notes.extend(no_effect(&found, mailbox_auditing));
-            unchanged += found.unchanged;
-            warnings = found.diagnostics;
-            found.changes
+            None => plan.deferred = of_exchange(desired),
         }
+        return Ok(plan);
     };
-    notes.push(BYPASS_NOT_READ.to_owned());
-    let pending = switches.pending.then(|| Address::singleton(Kind::UnifiedAuditLog));
-    let plan = Plan {
-        tenant,
-        tenant_changes: switches.changes,
-        mailboxes,
-        unchanged,
-        reads: 0,
-        pending: pending.into_iter().collect(),
-        refused: Vec::new(),
-        notes,
+    plan.unchanged += switches.unchanged;
+    plan.tenant_changes = switches.changes;
+    plan.pending.extend(switches.pending.then(|| Address::singleton(Kind::UnifiedAuditLog)));
+    if let Some(found) = mailboxes {
+        if found.diagnostics.has_errors() {
+            return Err(Stopped { cause: Cause::Error, diagnostics: found.diagnostics });
+        }
+        plan.notes.extend(no_effect(&found, mailbox_auditing));
+        plan.unchanged += found.unchanged;
+        warnings.extend(found.diagnostics);
+        plan.mailboxes = found.changes;
+    }
+    plan.notes.push(BYPASS_NOT_READ.to_owned());
+    plan.reads = reads_of_an_apply(&plan, listing);
+    Ok(plan)
+}
+
+/// The application that the spec signs in as, where the same spec wants it gone.
+fn signs_in_as_absent(desired: &DesiredState) -> Option<&str> {
+    let Some(SignIn::Application(name)) = &desired.tenant.sign_in else { return None };
+    let is_absent = |application: &&ApplicationSettings| {
+        application.name == name.value && application.ensure == Ensure::Absent
     };
-    Ok(Planned { plan, warnings })
+    desired.applications.iter().find(is_absent).map(|application| application.name.as_str())
+}
+
+/// What the spec manages in Exchange, by address.
+fn of_exchange(desired: &DesiredState) -> Vec<Address> {
+    let unified = desired.unified_audit_log.map(|_| Address::singleton(Kind::UnifiedAuditLog));
+    let organization = desired.mailbox_auditing.map(|_| Address::singleton(Kind::Organization));
+    let policies = desired.policies.iter().map(|policy| Address::policy(&policy.name));
+    unified.into_iter().chain(organization).chain(policies).collect()
 }
 
 /// Said at the end of every plan until the list is a kind of its own: a bypassed account leaves no

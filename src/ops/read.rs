@@ -5,7 +5,6 @@
 use jiff::civil::Date;
 
 use super::ports::{ReadObserver, Stopped};
-use crate::client::SignInReason;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{MailboxDiffer, MailboxFindings, ObservedTenant, Population};
 use crate::providers::exchange::{Exchange, ListEnd, MailboxQuery, ReadError, RowRefused};
@@ -17,14 +16,20 @@ const PAGE: u16 = 1000;
 /// How often an expired link may start a list again.
 const RESTARTS: u32 = 2;
 
+/// Whether the spec manages, or depends on, what is told of the organisation as a whole.
+pub(super) fn needs_organization(desired: &DesiredState) -> bool {
+    desired.unified_audit_log.is_some()
+        || desired.mailbox_auditing.is_some()
+        || desired.policies.iter().any(|policy| policy.enabled.is_some())
+}
+
 /// The switches that the spec manages or depends on.
 pub(super) async fn switches(
     exchange: &Exchange,
     desired: &DesiredState,
 ) -> Result<ObservedTenant, Stopped> {
-    let managed = desired.unified_audit_log.is_some() || desired.mailbox_auditing.is_some();
     let mut observed = ObservedTenant::default();
-    if managed || desired.policies.iter().any(|policy| policy.enabled.is_some()) {
+    if needs_organization(desired) {
         observed.organization = Some(exchange.organization().await.map_err(stop)?);
     }
     if desired.unified_audit_log.is_some() {
@@ -76,6 +81,36 @@ fn unstable(first: Population, second: Population) -> Stopped {
             ))
             .help("run the command again when no mailboxes are being created or removed"),
     )
+}
+
+/// Asks once for each kind of thing that the spec manages, to see whether the caller is let in.
+pub(super) async fn try_reading(
+    exchange: &Exchange,
+    desired: &DesiredState,
+) -> Result<(), ReadError> {
+    if needs_organization(desired) {
+        exchange.organization().await?;
+    }
+    if desired.unified_audit_log.is_some() {
+        exchange.unified_audit_log().await?;
+    }
+    try_listing(exchange, desired).await
+}
+
+/// Asks for one mailbox, whichever comes first.
+pub(super) async fn try_listing(
+    exchange: &Exchange,
+    desired: &DesiredState,
+) -> Result<(), ReadError> {
+    let listing = Listing::new(desired);
+    let Some(query) = listing.queries.first() else { return Ok(()) };
+    let query = MailboxQuery { page_size: 1, addresses: false, ..query.clone() };
+    let mut vocabulary = ActionVocabulary::default();
+    let mut enough = |_: &MailboxRow<'_>| Err(RowRefused("one is enough".to_owned()));
+    match exchange.mailboxes(&query, &mut vocabulary, &mut enough).await {
+        Ok(_) | Err(ReadError::RowRefused(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Takes each row as it comes.
@@ -183,14 +218,8 @@ pub(super) async fn again(
 #[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`, which hands over")]
 pub(super) fn stop(error: ReadError) -> Stopped {
     let (code, users) = match &error {
-        ReadError::SignIn(error) => match error.reason {
-            SignInReason::Unreachable
-            | SignInReason::Unavailable
-            | SignInReason::Throttled { .. }
-            | SignInReason::NotASignInService => ("sign-in-unreachable", false),
-            _ => ("sign-in", true),
-        },
-        ReadError::Token(_) => ("sign-in", true),
+        ReadError::SignIn(error) if error.is_unreachable() => ("sign-in-unreachable", false),
+        ReadError::SignIn(_) | ReadError::Token(_) => ("sign-in", true),
         ReadError::Denied { .. } => ("denied", false),
         ReadError::Throttled { .. } => ("throttled", false),
         ReadError::Unreachable { .. } => ("unreachable", false),

@@ -1,4 +1,4 @@
-//! Proves the result of an apply by reading it back: mailboxes by one bulk listing, again with
+//! Proves the result of an apply by reading it back: identity chains by comparing them anew, mailboxes by one bulk listing, again with
 //! growing pauses for up to a minute, and the switches beside them. What the service documents as
 //! slow is pending, anything else that does not show is refuted.
 
@@ -8,11 +8,13 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::connect::Connection;
+use super::identity;
 use super::pending;
 use super::ports::{Ports, Stopped};
 use super::read;
 use crate::apply::{Event, Observer, Report, StepState, Verdict, Verification};
-use crate::plan::{Plan, TenantChange};
+use crate::plan::{Plan, TenantChange, diff_identity};
+use crate::providers::exchange::Exchange;
 use crate::state::{DesiredState, MailboxRow};
 
 /// Pauses before each reading: 60 seconds in all.
@@ -20,42 +22,55 @@ const PAUSES: [u64; 7] = [0, 1, 2, 4, 8, 15, 30];
 /// How many readings the unified audit log gets before it counts as pending.
 const SWITCH_READINGS: usize = 3;
 
-/// Reads back what was done or is in doubt and puts the verdicts into the report.
+/// Reads back what was done or is in doubt since the last time and puts the verdicts into the report.
 pub(super) async fn verify(
     connection: &Connection,
     desired: &DesiredState,
     plan: &Plan,
+    ports: &Ports,
     report: &mut Report,
     observer: &mut dyn Observer,
 ) -> Result<(), Stopped> {
+    let mut chains = Chains::new(plan, report);
     let mut mailboxes = Verification::new(plan, report);
     let mut switches = Switches::new(plan, report);
     for (reading, pause) in PAUSES.into_iter().enumerate() {
-        if mailboxes.waiting() + switches.waiting(reading) == 0 {
+        if mailboxes.waiting() + switches.waiting(reading) + chains.waiting() == 0 {
             break;
         }
         sleep(Duration::from_secs(pause)).await;
-        observer.event(Event::Verifying { waiting: mailboxes.waiting() + switches.all() });
-        switches.read(connection).await?;
+        let waiting = mailboxes.waiting() + switches.all() + chains.waiting();
+        observer.event(Event::Verifying { waiting });
+        if chains.waiting() > 0 {
+            chains.read(connection, desired, plan, ports).await?;
+        }
+        let Some(exchange) = &connection.exchange else { continue };
+        switches.read(exchange).await?;
         if mailboxes.waiting() > 0 {
             let mut vocabulary = plan.mailboxes.vocabulary().clone();
             let mut on_row = |row: &MailboxRow<'_>| {
                 mailboxes.observe(row);
                 Ok(())
             };
-            read::again(&connection.exchange, desired, &mut vocabulary, &mut on_row).await?;
+            read::again(exchange, desired, &mut vocabulary, &mut on_row).await?;
         }
     }
-    settle(plan, report, &mailboxes, &switches);
+    settle(plan, report, &mailboxes, &switches, &chains);
     Ok(())
 }
 
-fn settle(plan: &Plan, report: &mut Report, mailboxes: &Verification<'_>, switches: &Switches) {
+fn settle(
+    plan: &Plan,
+    report: &mut Report,
+    mailboxes: &Verification<'_>,
+    switches: &Switches,
+    chains: &Chains,
+) {
     for (place, change) in &switches.unconfirmed {
         let slow = matches!(change, TenantChange::UnifiedAuditLog { .. });
         report.verify(*place, if slow { Verdict::Pending } else { Verdict::Refuted });
     }
-    for place in mailboxes.unconfirmed() {
+    for place in mailboxes.unconfirmed().chain(chains.unconfirmed.iter().copied()) {
         report.verify(place, Verdict::Refuted);
     }
     let confirmed: Vec<u32> = (0u32..)
@@ -64,6 +79,43 @@ fn settle(plan: &Plan, report: &mut Report, mailboxes: &Verification<'_>, switch
         .collect();
     for place in confirmed {
         report.verify(place, Verdict::Verified);
+    }
+    report.was_read_back();
+}
+
+/// The changes of identity chains that are still to be confirmed, by their places in the plan. A
+/// change is confirmed when comparing anew no longer asks for it.
+struct Chains {
+    unconfirmed: Vec<u32>,
+}
+
+impl Chains {
+    fn new(plan: &Plan, report: &Report) -> Self {
+        let places = (0u32..).take(plan.identity.len());
+        Self { unconfirmed: places.filter(|place| report.is_to_read_back(*place)).collect() }
+    }
+
+    fn waiting(&self) -> u64 {
+        self.unconfirmed.len() as u64
+    }
+
+    async fn read(
+        &mut self,
+        connection: &Connection,
+        desired: &DesiredState,
+        plan: &Plan,
+        ports: &Ports,
+    ) -> Result<(), Stopped> {
+        let observed = identity::observe(connection, desired, ports.now()).await?;
+        let left = diff_identity(desired, &observed, ports.now());
+        self.unconfirmed.retain(|place| {
+            let change = plan.identity.get(*place as usize);
+            change.is_some_and(|change| {
+                left.diagnostics.has_errors()
+                    || left.changes.iter().any(|left| left.address == change.address)
+            })
+        });
+        Ok(())
     }
 }
 
@@ -75,10 +127,9 @@ struct Switches {
 impl Switches {
     fn new(plan: &Plan, report: &Report) -> Self {
         let unconfirmed = (0u32..)
+            .skip(plan.identity.len())
             .zip(plan.tenant_changes.iter().copied())
-            .filter(|(place, _)| {
-                matches!(report.state(*place), StepState::Done | StepState::InDoubt)
-            })
+            .filter(|(place, _)| report.is_to_read_back(*place))
             .collect();
         Self { unconfirmed }
     }
@@ -96,8 +147,7 @@ impl Switches {
         self.unconfirmed.iter().filter(|(_, change)| worth(change)).count() as u64
     }
 
-    async fn read(&mut self, connection: &Connection) -> Result<(), Stopped> {
-        let exchange = &connection.exchange;
+    async fn read(&mut self, exchange: &Exchange) -> Result<(), Stopped> {
         let unified =
             |change: &TenantChange| matches!(change, TenantChange::UnifiedAuditLog { .. });
         if self.unconfirmed.iter().any(|(_, change)| unified(change)) {
@@ -118,19 +168,22 @@ impl Switches {
     }
 }
 
-/// Remembers a switch of the unified audit log that does not show yet, and forgets one that does.
+/// Remembers a switch of the unified audit log that does not show yet, or was not looked at again,
+/// and forgets one that does.
 pub(super) fn note_pending(
     connection: &Connection,
     plan: &Plan,
     report: &Report,
+    proved: bool,
     beside: &Path,
     ports: &Ports,
 ) -> std::io::Result<()> {
-    let tenant = connection.exchange.tenant_id();
-    for (place, change) in (0u32..).zip(&plan.tenant_changes) {
+    let tenant = connection.tenant_id;
+    let places = (0u32..).skip(plan.identity.len());
+    for (place, change) in places.zip(&plan.tenant_changes) {
         let TenantChange::UnifiedAuditLog { ingestion, .. } = change else { continue };
         let written = matches!(report.state(place), StepState::Done | StepState::InDoubt);
-        let pending = report.unconfirmed().any(|(at, _)| at == place);
+        let pending = !proved || report.unconfirmed().any(|(at, _)| at == place);
         if written && pending {
             pending::remember(beside, tenant, *ingestion, ports.now())?;
         } else if written {

@@ -5,9 +5,10 @@
 use uuid::Uuid;
 
 use super::Plan;
+use super::identity::{Held, IdentityChange};
 use super::mailboxes::MailboxView;
 use super::tenant::TenantChange;
-use super::write::Write;
+use super::write::Operation;
 use crate::diagnostic::and_list;
 use crate::resource::{Address, LogonType};
 use crate::state::AuditState;
@@ -19,6 +20,10 @@ pub enum Action {
     Create,
     /// Attributes of it change.
     Update,
+    /// Another one takes its place.
+    Replace,
+    /// It goes.
+    Delete,
 }
 
 impl Action {
@@ -27,6 +32,8 @@ impl Action {
         match self {
             Self::Create => "create",
             Self::Update => "update",
+            Self::Replace => "replace",
+            Self::Delete => "delete",
         }
     }
 }
@@ -40,6 +47,19 @@ pub enum Value<'p> {
     Text(String),
     /// A set, in the service's order.
     Set(Vec<&'p str>),
+    /// Generated when the plan is applied.
+    Unknown,
+}
+
+impl<'p> From<&'p Held> for Value<'p> {
+    fn from(held: &'p Held) -> Self {
+        match held {
+            Held::Bool(value) => Self::Bool(*value),
+            Held::Text(text) => Self::Text(text.clone()),
+            Held::Set(values) => Self::Set(values.iter().map(String::as_str).collect()),
+            Held::Unknown => Self::Unknown,
+        }
+    }
 }
 
 /// One attribute before and after; equal where it does not change.
@@ -49,14 +69,14 @@ pub struct Attribute<'p> {
     pub name: &'static str,
     /// As read; `None` where the object does not exist yet.
     pub before: Option<Value<'p>>,
-    /// As it will read.
-    pub after: Value<'p>,
+    /// As it will read; `None` where nothing is left of it.
+    pub after: Option<Value<'p>>,
 }
 
 impl Attribute<'_> {
     /// Whether the change is about this attribute.
     pub fn changes(&self) -> bool {
-        self.before.as_ref() != Some(&self.after)
+        self.before != self.after
     }
 }
 
@@ -72,6 +92,8 @@ pub enum Reversible {
 /// One change of a plan.
 #[derive(Debug, Clone, Copy)]
 pub enum Change<'p> {
+    /// Of an identity chain.
+    Identity(&'p IdentityChange),
     /// Of the tenant as a whole.
     Tenant(TenantChange),
     /// Of one mailbox.
@@ -82,6 +104,7 @@ impl<'p> Change<'p> {
     /// The address.
     pub fn address(&self) -> Address {
         match self {
+            Self::Identity(change) => change.address.clone(),
             Self::Tenant(change) => change.address(),
             Self::Mailbox(view) => view.address(),
         }
@@ -90,6 +113,7 @@ impl<'p> Change<'p> {
     /// What happens.
     pub fn action(&self) -> Action {
         match self {
+            Self::Identity(change) => change.action,
             Self::Tenant(TenantChange::Customization) => Action::Create,
             _ => Action::Update,
         }
@@ -98,7 +122,7 @@ impl<'p> Change<'p> {
     /// The object's Guid, where it has one.
     pub fn guid(&self) -> Option<Uuid> {
         match self {
-            Self::Tenant(_) => None,
+            Self::Identity(_) | Self::Tenant(_) => None,
             Self::Mailbox(view) => Some(view.guid()),
         }
     }
@@ -106,6 +130,7 @@ impl<'p> Change<'p> {
     /// Why, in words.
     pub fn reason(&self) -> String {
         match self {
+            Self::Identity(change) => change.reason.clone(),
             Self::Tenant(TenantChange::Customization) => {
                 "the tenant is dehydrated, and its switches cannot be written before it is customised"
                     .to_owned()
@@ -134,12 +159,21 @@ impl<'p> Change<'p> {
     /// complete; those that change are told by [`Attribute::changes`].
     pub fn attributes(&self) -> Vec<Attribute<'p>> {
         match self {
+            Self::Identity(change) => change
+                .attributes
+                .iter()
+                .map(|held| Attribute {
+                    name: held.name,
+                    before: held.before.as_ref().map(Value::from),
+                    after: held.after.as_ref().map(Value::from),
+                })
+                .collect(),
             Self::Tenant(change) => {
                 let (name, before, after) = change.attribute();
                 vec![Attribute {
                     name,
                     before: Some(Value::Bool(before)),
-                    after: Value::Bool(after),
+                    after: Some(Value::Bool(after)),
                 }]
             }
             Self::Mailbox(view) => {
@@ -151,7 +185,7 @@ impl<'p> Change<'p> {
                     .map(|((name, before), (_, after))| Attribute {
                         name,
                         before: Some(before),
-                        after,
+                        after: Some(after),
                     })
                     .collect()
             }
@@ -161,6 +195,11 @@ impl<'p> Change<'p> {
     /// Values that go, by attribute; never empty lists.
     pub fn removes(&self) -> Vec<(&'static str, Vec<&'p str>)> {
         match self {
+            Self::Identity(change) => change
+                .removes
+                .iter()
+                .map(|(name, values)| (*name, values.iter().map(String::as_str).collect()))
+                .collect(),
             Self::Tenant(_) => Vec::new(),
             Self::Mailbox(view) => LogonType::ALL
                 .into_iter()
@@ -173,6 +212,7 @@ impl<'p> Change<'p> {
     /// In which ways less is recorded or kept afterwards; empty when in none.
     pub fn weakens(&self) -> Vec<String> {
         match self {
+            Self::Identity(change) => change.weakens.clone(),
             Self::Tenant(TenantChange::UnifiedAuditLog { ingestion: false, .. }) => {
                 vec![
                     "the unified audit log takes no more records of anything in the tenant"
@@ -191,7 +231,7 @@ impl<'p> Change<'p> {
     /// adds to its default set later will not be recorded for them.
     pub fn leaves_management(&self) -> Vec<&'static str> {
         match self {
-            Self::Tenant(_) => Vec::new(),
+            Self::Identity(_) | Self::Tenant(_) => Vec::new(),
             Self::Mailbox(view) => view.pattern().leaves_management().names(),
         }
     }
@@ -199,6 +239,7 @@ impl<'p> Change<'p> {
     /// Whether it can be undone.
     pub fn reversible(&self) -> Reversible {
         match self {
+            Self::Identity(change) => change.reversible,
             Self::Tenant(TenantChange::Customization) => {
                 Reversible::No("Enable-OrganizationCustomization runs once in the life of a tenant")
             }
@@ -209,18 +250,22 @@ impl<'p> Change<'p> {
         }
     }
 
-    /// The requests that make the change, in order.
-    pub fn writes(&self) -> Vec<Write> {
+    /// The steps that make the change, in order.
+    pub fn writes(&self) -> Vec<Operation> {
         match self {
-            Self::Tenant(change) => vec![change.write()],
-            Self::Mailbox(view) => view.writes(),
+            Self::Identity(change) => change.steps().cloned().map(Operation::Identity).collect(),
+            Self::Tenant(change) => vec![Operation::Exchange(change.write())],
+            Self::Mailbox(view) => view.writes().into_iter().map(Operation::Exchange).collect(),
         }
     }
 
     /// The addresses that have to be done before this one, out of those that the plan changes.
     pub fn depends_on(&self, plan: &Plan) -> Vec<Address> {
         match self {
-            Self::Tenant(change) => change.depends_on().into_iter().collect(),
+            Self::Identity(change) => change.depends_on.clone(),
+            Self::Tenant(change) => {
+                plan.before_exchange().iter().cloned().chain(change.depends_on()).collect()
+            }
             Self::Mailbox(_) => plan.before_mailboxes(),
         }
     }

@@ -4,12 +4,13 @@
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
-use super::write::{ListWrite, MailboxPatch, Write};
-use super::{Attribute, Change, Plan, Reversible, Value};
-use crate::resource::Address;
+use super::identity;
+use super::write::{ListWrite, MailboxPatch, Operation, Write};
+use super::{Attribute, Change, Plan, Reversible, SignInGate, Value};
+use crate::resource::{Address, Kind};
 
 /// Readers take every document with the same first number and ignore keys that they do not know.
-pub const FORMAT_VERSION: &str = "1.0";
+pub const FORMAT_VERSION: &str = "1.1";
 
 /// A plan that serialises as its document.
 #[derive(Debug, Clone, Copy)]
@@ -24,9 +25,15 @@ impl Serialize for PlanDocument<'_> {
         map.serialize_entry("tenant", &Tenant(plan))?;
         map.serialize_entry("summary", &Counts(plan))?;
         map.serialize_entry("changes", &Changes(plan))?;
+        if let Some(gate) = &plan.sign_in {
+            map.serialize_entry("sign_in", &SignIn(gate))?;
+        }
         let pending: Vec<String> = plan.pending.iter().map(ToString::to_string).collect();
         map.serialize_entry("pending", &pending)?;
-        map.serialize_entry::<_, [(); 0]>("deferred", &[])?;
+        map.serialize_entry("deferred", &addresses(&plan.deferred))?;
+        if !plan.unread.is_empty() {
+            map.serialize_entry("unread", &addresses(&plan.unread))?;
+        }
         map.serialize_entry("refused", &plan.refused)?;
         map.serialize_entry("notes", &plan.notes)?;
         map.end()
@@ -40,6 +47,18 @@ impl Serialize for Tenant<'_> {
         let mut map = serializer.serialize_map(Some(2))?;
         map.serialize_entry("id", &self.0.tenant.id.to_string())?;
         map.serialize_entry("organization", &self.0.tenant.organization)?;
+        map.end()
+    }
+}
+
+struct SignIn<'p>(&'p SignInGate);
+
+impl Serialize for SignIn<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let application = Address::named(Kind::Application, &self.0.application).to_string();
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("application", &application)?;
+        map.serialize_entry("after", &addresses(&self.0.after))?;
         map.end()
     }
 }
@@ -70,8 +89,8 @@ impl Serialize for Changes<'_> {
         let mut changes = serializer.serialize_seq(Some(plan.len()))?;
         for change in plan.changes() {
             let depends_on = match &change {
-                Change::Tenant(_) => &addresses(&change.depends_on(plan)),
                 Change::Mailbox(_) => &before_mailboxes,
+                _ => &addresses(&change.depends_on(plan)),
             };
             changes.serialize_element(&ChangeDocument { change, depends_on })?;
         }
@@ -103,6 +122,14 @@ impl Serialize for ChangeDocument<'_> {
         }
         map.serialize_entry("before", &Before(&attributes))?;
         map.serialize_entry("after", &After(&attributes))?;
+        let unknown: Vec<&str> = attributes
+            .iter()
+            .filter(|attribute| attribute.after == Some(Value::Unknown))
+            .map(|attribute| attribute.name)
+            .collect();
+        if !unknown.is_empty() {
+            map.serialize_entry("after_unknown", &unknown)?;
+        }
         map.serialize_entry("removes", &Removes(change))?;
         map.serialize_entry("weakens", &change.weakens())?;
         map.serialize_entry("leaves_microsoft_management", &change.leaves_management())?;
@@ -114,7 +141,14 @@ impl Serialize for ChangeDocument<'_> {
             }
         }
         map.serialize_entry("depends_on", self.depends_on)?;
-        let writes: Vec<WriteDocument> = change.writes().into_iter().map(WriteDocument).collect();
+        let mut writes: Vec<WriteDocument> =
+            change.writes().into_iter().map(WriteDocument).collect();
+        if let Change::Identity(identity) = change {
+            map.serialize_entry("after_exchange", &identity.after_exchange)?;
+            if let Some(last) = identity.finally.as_ref().and_then(|_| writes.pop()) {
+                map.serialize_entry("finally", &last)?;
+            }
+        }
         map.serialize_entry("writes", &writes)?;
         map.end()
     }
@@ -134,8 +168,10 @@ struct After<'a, 'p>(&'a [Attribute<'p>]);
 
 impl Serialize for After<'_, '_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let values = self.0.iter().map(|attribute| (attribute.name, Plain(&attribute.after)));
-        serializer.collect_map(values)
+        serializer.collect_map(self.0.iter().filter_map(|attribute| {
+            let value = attribute.after.as_ref().filter(|value| **value != Value::Unknown)?;
+            Some((attribute.name, Plain(value)))
+        }))
     }
 }
 
@@ -147,6 +183,7 @@ impl Serialize for Plain<'_, '_> {
             Value::Bool(value) => serializer.serialize_bool(*value),
             Value::Text(value) => serializer.serialize_str(value),
             Value::Set(values) => serializer.collect_seq(values),
+            Value::Unknown => serializer.serialize_unit(),
         }
     }
 }
@@ -160,34 +197,41 @@ impl Serialize for Removes<'_, '_> {
 }
 
 /// A request as it stands in the plan: an operation and its values, in our words.
-struct WriteDocument(Write);
+struct WriteDocument(Operation);
 
 impl Serialize for WriteDocument {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
         match &self.0 {
-            Write::EnableOrganizationCustomization => {
-                map.serialize_entry("operation", "enable_organization_customization")?;
-            }
-            Write::SetUnifiedAuditLog { ingestion } => {
-                map.serialize_entry("operation", "set_unified_audit_log")?;
-                map.serialize_entry("ingestion", ingestion)?;
-            }
-            Write::SetMailboxAuditing { enabled } => {
-                map.serialize_entry("operation", "set_mailbox_auditing")?;
-                map.serialize_entry("mailbox_auditing", enabled)?;
-            }
-            Write::ResetDefaultAuditSet { logon_types, .. } => {
-                map.serialize_entry("operation", "reset_default_audit_set")?;
-                map.serialize_entry("logon_types", &logon_types.names())?;
-            }
-            Write::SetMailbox { patch, .. } => {
-                map.serialize_entry("operation", "set_mailbox")?;
-                serialize_patch(&mut map, patch)?;
-            }
+            Operation::Identity(write) => identity::document(write, serializer),
+            Operation::Exchange(write) => exchange_document(write, serializer),
         }
-        map.end()
     }
+}
+
+fn exchange_document<S: Serializer>(write: &Write, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(None)?;
+    match write {
+        Write::EnableOrganizationCustomization => {
+            map.serialize_entry("operation", "enable_organization_customization")?;
+        }
+        Write::SetUnifiedAuditLog { ingestion } => {
+            map.serialize_entry("operation", "set_unified_audit_log")?;
+            map.serialize_entry("ingestion", ingestion)?;
+        }
+        Write::SetMailboxAuditing { enabled } => {
+            map.serialize_entry("operation", "set_mailbox_auditing")?;
+            map.serialize_entry("mailbox_auditing", enabled)?;
+        }
+        Write::ResetDefaultAuditSet { logon_types, .. } => {
+            map.serialize_entry("operation", "reset_default_audit_set")?;
+            map.serialize_entry("logon_types", &logon_types.names())?;
+        }
+        Write::SetMailbox { patch, .. } => {
+            map.serialize_entry("operation", "set_mailbox")?;
+            serialize_patch(&mut map, patch)?;
+        }
+    }
+    map.end()
 }
 
 fn serialize_patch<M: SerializeMap>(map: &mut M, patch: &MailboxPatch) -> Result<(), M::Error> {

@@ -7,6 +7,7 @@ mod change;
 mod differ;
 mod document;
 mod evaluate;
+mod identity;
 mod mailboxes;
 mod ruleset;
 mod tenant;
@@ -16,9 +17,13 @@ pub use change::{Action, Attribute, Change, Reversible, Value};
 pub use differ::{DifferingRows, MailboxDiffer, MailboxFindings, Population};
 pub use document::{FORMAT_VERSION, PlanDocument};
 pub use evaluate::{Evaluation, ListChange, MailboxWrites, Rules, confirms, evaluate};
+pub use identity::{
+    ApplicationPatch, ApplicationRef, CertificateOrder, FederatedWrite, Held, HeldAttribute,
+    IdentityChange, IdentityFindings, IdentityWrite, diff_identity, sign_in_gate,
+};
 pub use mailboxes::{MailboxChanges, MailboxView, Pattern};
 pub use tenant::{ObservedTenant, TenantChange, TenantFindings, diff_tenant};
-pub use write::{ListWrite, MailboxPatch, MailboxRef, Write};
+pub use write::{ListWrite, MailboxPatch, MailboxRef, Operation, Write};
 
 use crate::resource::{Address, Kind};
 use crate::state::TenantIdentity;
@@ -28,6 +33,10 @@ use crate::state::TenantIdentity;
 pub struct Plan {
     /// The tenant that was read and that alone may be written.
     pub tenant: TenantIdentity,
+    /// Changes of identity chains, in order.
+    pub identity: Vec<IdentityChange>,
+    /// The sign-in that stands between the identity chain and Exchange, where this plan needs one.
+    pub sign_in: Option<SignInGate>,
     /// Changes of the tenant as a whole, in order.
     pub tenant_changes: Vec<TenantChange>,
     /// Changes of mailboxes.
@@ -37,12 +46,32 @@ pub struct Plan {
     /// The requests, other than writes, that an apply of this plan makes: it reads back what it
     /// wrote.
     pub reads: u64,
+    /// What can be known only after the sign-in, since nobody may read Exchange before.
+    pub deferred: Vec<Address>,
+    /// What nobody may read, and no sign-in of this plan opens.
+    pub unread: Vec<Address>,
     /// Switches that were written lately and still read as before.
     pub pending: Vec<Address>,
     /// Why the plan may not be applied as it is; empty when it may.
     pub refused: Vec<String>,
     /// What a reader should know and that is neither an error nor a change.
     pub notes: Vec<String>,
+}
+
+/// The sign-in as an application that the plan makes or changes: Exchange waits for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignInGate {
+    /// NAME of `[application.NAME]`.
+    pub application: String,
+    /// What it waits for.
+    pub after: Vec<Address>,
+}
+
+impl std::fmt::Display for SignInGate {
+    /// What it is called where it is awaited, where it fails, and where something waits for it.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "sign-in as application.{}", self.application)
+    }
 }
 
 /// The counts of a plan.
@@ -63,18 +92,45 @@ pub struct Summary {
 }
 
 impl Plan {
-    /// How many changes there are.
-    pub fn len(&self) -> usize {
-        self.tenant_changes.len() + self.mailboxes.len()
+    /// A plan that changes nothing.
+    pub fn of(tenant: TenantIdentity) -> Self {
+        Self {
+            tenant,
+            identity: Vec::new(),
+            sign_in: None,
+            tenant_changes: Vec::new(),
+            mailboxes: MailboxChanges::none(),
+            unchanged: 0,
+            reads: 0,
+            deferred: Vec::new(),
+            unread: Vec::new(),
+            pending: Vec::new(),
+            refused: Vec::new(),
+            notes: Vec::new(),
+        }
     }
 
-    /// Whether there is nothing to do.
+    /// How many changes there are.
+    pub fn len(&self) -> usize {
+        self.before_mailbox_changes() + self.mailboxes.len()
+    }
+
+    /// How many changes come before those of mailboxes.
+    pub fn before_mailbox_changes(&self) -> usize {
+        self.identity.len() + self.tenant_changes.len()
+    }
+
+    /// Whether there is nothing to do, as far as is known.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The change at a place: the tenant's first, then mailboxes by address.
+    /// The change at a place: identity chains first, then the tenant's, then mailboxes by address.
     pub fn get(&self, place: usize) -> Option<Change<'_>> {
+        if let Some(change) = self.identity.get(place) {
+            return Some(Change::Identity(change));
+        }
+        let place = place.checked_sub(self.identity.len())?;
         if let Some(change) = self.tenant_changes.get(place) {
             return Some(Change::Tenant(*change));
         }
@@ -87,21 +143,33 @@ impl Plan {
         (0..self.len()).filter_map(|place| self.get(place))
     }
 
+    /// The changes that are not of mailboxes.
+    pub fn few(&self) -> impl Iterator<Item = Change<'_>> {
+        let tenant = self.tenant_changes.iter().map(|change| Change::Tenant(*change));
+        self.identity.iter().map(Change::Identity).chain(tenant)
+    }
+
     /// The counts.
     pub fn summary(&self) -> Summary {
-        let create = self
-            .tenant_changes
-            .iter()
-            .filter(|change| Change::Tenant(**change).action() == Action::Create)
-            .count() as u64;
+        let count =
+            |action: Action| self.few().filter(|change| change.action() == action).count() as u64;
+        let (create, delete) = (count(Action::Create), count(Action::Delete));
+        let identity = self.identity.iter().flat_map(IdentityChange::steps);
+        let identity = identity.filter(|write| write.is_request()).count() as u64;
         Summary {
             create,
-            change: self.len() as u64 - create,
-            delete: 0,
+            change: self.len() as u64 - create - delete,
+            delete,
             unchanged: self.unchanged,
-            requests: self.tenant_changes.len() as u64 + self.mailboxes.requests(),
+            requests: identity + self.tenant_changes.len() as u64 + self.mailboxes.requests(),
             reads: self.reads,
         }
+    }
+
+    /// How many steps there are to do: requests, and work on files.
+    pub fn steps(&self) -> u64 {
+        let identity = self.identity.iter().flat_map(IdentityChange::steps).count() as u64;
+        identity + self.tenant_changes.len() as u64 + self.mailboxes.requests()
     }
 
     /// The ways in which the plan weakens the tenant as a whole, in words.
@@ -116,13 +184,19 @@ impl Plan {
             .collect()
     }
 
-    /// What has to be done before any mailbox: both switches, since what a mailbox records depends
-    /// on them.
+    /// What has to be done before anything in Exchange.
+    pub fn before_exchange(&self) -> &[Address] {
+        self.sign_in.as_ref().map_or(&[], |gate| &gate.after)
+    }
+
+    /// What has to be done before any mailbox: the sign-in, and both switches, since what a mailbox
+    /// records depends on them.
     pub fn before_mailboxes(&self) -> Vec<Address> {
-        self.tenant_changes
+        let switches = self
+            .tenant_changes
             .iter()
             .map(|change| change.address())
-            .filter(|address| address.kind() != Kind::OrganizationCustomization)
-            .collect()
+            .filter(|address| address.kind() != Kind::OrganizationCustomization);
+        self.before_exchange().iter().cloned().chain(switches).collect()
     }
 }

@@ -1,8 +1,9 @@
-//! One write to the tenant, as data: what the executor hands to a provider. A plan determines its
+//! One write, as data: what the executor hands to a provider. A plan determines its
 //! writes completely; nothing is decided again when they are carried out.
 
 use uuid::Uuid;
 
+use super::identity::IdentityWrite;
 use crate::resource::{AgeLimit, LogonTypes, RecipientType};
 
 /// The mailbox that a write is for.
@@ -40,7 +41,16 @@ pub struct MailboxPatch {
     pub log_age_limit: Option<AgeLimit>,
 }
 
-/// One request that changes the tenant.
+/// One step of a plan, by the service that it goes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Operation {
+    /// To the directory, or to files of a certificate.
+    Identity(IdentityWrite),
+    /// To Exchange.
+    Exchange(Write),
+}
+
+/// One request that changes Exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Write {
     /// `Enable-OrganizationCustomization`: one way, an error when run twice.

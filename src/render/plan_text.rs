@@ -6,12 +6,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use similar::{ChangeTag, capture_diff_slices};
-
+use super::attribute::write_attribute;
 use super::style::{ADDED, CHANGED, FAINT, LOUD, REMOVED, STRONG};
 use super::wording::{count, mailboxes, requests};
 use crate::diagnostic::and_list;
-use crate::plan::{Action, Attribute, Change, MailboxView, Plan, Reversible, Value};
+use crate::plan::{Action, Attribute, Change, MailboxView, Plan, Reversible};
 use crate::resource::RecipientType;
 
 /// How many names a group shows when not all are asked for.
@@ -33,23 +32,44 @@ impl Group<'_> {
 pub fn write_plan(out: &mut dyn Write, plan: &Plan, full: bool) -> io::Result<()> {
     let tenant = &plan.tenant;
     let (organization, id) = (&tenant.organization, tenant.id);
-    if plan.is_empty() {
-        let except = if plan.pending.is_empty() { "" } else { ", but for what is pending" };
-        writeln!(out, "{STRONG}No changes.{STRONG:#} {organization} matches the spec{except}.")?;
+    if plan.is_empty() && plan.deferred.is_empty() {
+        write_no_changes(out, plan)?;
         writeln!(out, "{} read and found as the spec wants.", managed(plan.unchanged))?;
     } else {
         writeln!(out, "Auditform will change {organization} (tenant {id}) as follows:")?;
         let groups = groups(plan);
         write_losses(out, plan, &groups)?;
-        for change in &plan.tenant_changes {
-            write_tenant_change(out, &Change::Tenant(*change))?;
+        for change in plan.few() {
+            write_change(out, &change)?;
         }
         for group in &groups {
             write_group(out, group, full)?;
         }
     }
+    write_deferred(out, plan)?;
     write_summary(out, plan)?;
     write_notes(out, plan)
+}
+
+fn write_no_changes(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
+    let organization = &plan.tenant.organization;
+    let except = match (plan.unread.is_empty(), plan.pending.is_empty()) {
+        (false, _) => ", as far as it was read",
+        (true, false) => ", but for what is pending",
+        (true, true) => "",
+    };
+    writeln!(out, "{STRONG}No changes.{STRONG:#} {organization} matches the spec{except}.")
+}
+
+/// What nobody may read before the sign-in: unknown, which is not the same as absent.
+fn write_deferred(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
+    for address in &plan.deferred {
+        writeln!(out, "\n  {STRONG}# {address}{STRONG:#} (known after sign-in)")?;
+    }
+    for address in &plan.unread {
+        writeln!(out, "\n  {STRONG}# {address}{STRONG:#} (not read)")?;
+    }
+    Ok(())
 }
 
 fn managed(number: u64) -> String {
@@ -88,7 +108,7 @@ fn key(view: MailboxView<'_>) -> (String, String) {
 fn shown<'p>(change: &Change<'p>) -> Vec<Attribute<'p>> {
     let mut attributes = change.attributes();
     let only_leaves = match change {
-        Change::Tenant(_) => false,
+        Change::Identity(_) | Change::Tenant(_) => false,
         Change::Mailbox(view) => view.pattern().evaluation.writes.resets().is_empty(),
     };
     attributes.retain(|attribute| {
@@ -103,6 +123,7 @@ fn write_losses(out: &mut dyn Write, plan: &Plan, groups: &[Group<'_>]) -> io::R
     for change in &plan.tenant_changes {
         losses.extend(Change::Tenant(*change).weakens());
     }
+    write_removals(out, plan)?;
     let mut by_reason: BTreeMap<String, u64> = BTreeMap::new();
     for group in groups {
         for reason in Change::Mailbox(group.first).weakens() {
@@ -122,15 +143,39 @@ fn write_losses(out: &mut dyn Write, plan: &Plan, groups: &[Group<'_>]) -> io::R
     Ok(())
 }
 
-fn write_tenant_change(out: &mut dyn Write, change: &Change<'_>) -> io::Result<()> {
+/// What of the identity chain stops working.
+fn write_removals(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
+    let mut stops: Vec<(String, String)> = Vec::new();
+    for change in &plan.identity {
+        stops.extend(change.weakens.iter().map(|what| (change.address.to_string(), what.clone())));
+    }
+    if stops.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{LOUD}! This plan takes access away:{LOUD:#}")?;
+    for (address, what) in stops {
+        writeln!(out, "  {REMOVED}- {address}: {what}{REMOVED:#}")?;
+    }
+    Ok(())
+}
+
+fn write_change(out: &mut dyn Write, change: &Change<'_>) -> io::Result<()> {
     let address = change.address();
     let (sign, style, what) = match change.action() {
         Action::Create => ("+", ADDED, "will be created"),
         Action::Update => ("~", CHANGED, "will be changed"),
+        Action::Replace => ("+/-", CHANGED, "will be replaced"),
+        Action::Delete => ("-", REMOVED, "will be deleted"),
     };
     writeln!(out, "\n  {STRONG}# {address} {what}{STRONG:#}")?;
     writeln!(out, "  {style}{sign}{style:#} {address}")?;
     write_losses_of(out, change)?;
+    if matches!(change, Change::Identity(_)) {
+        for (name, values) in change.removes() {
+            let values = values.join(", ");
+            writeln!(out, "      {REMOVED}- {name}: {values}{REMOVED:#}")?;
+        }
+    }
     for attribute in shown(change) {
         write_attribute(out, &attribute)?;
     }
@@ -210,55 +255,6 @@ fn write_losses_of(out: &mut dyn Write, change: &Change<'_>) -> io::Result<()> {
         writeln!(out, "      {LOUD}! cannot be undone: {reason}{LOUD:#}")?;
     }
     Ok(())
-}
-
-fn write_attribute(out: &mut dyn Write, attribute: &Attribute<'_>) -> io::Result<()> {
-    let name = attribute.name;
-    match (&attribute.before, &attribute.after) {
-        (Some(Value::Set(before)), Value::Set(after)) => write_set(out, name, before, after),
-        (Some(before), after) => {
-            let (before, after) = (plain(before), plain(after));
-            writeln!(out, "      {CHANGED}~{CHANGED:#} {name} = {before} -> {after}")
-        }
-        (None, after) => {
-            writeln!(out, "      {ADDED}+{ADDED:#} {name} = {}", plain(after))
-        }
-    }
-}
-
-fn plain(value: &Value<'_>) -> String {
-    match value {
-        Value::Bool(value) => value.to_string(),
-        Value::Text(text) => format!("\"{text}\""),
-        Value::Set(names) => format!("[{}]", names.join(", ")),
-    }
-}
-
-/// A set shows what goes, what comes, and how much stays.
-fn write_set(out: &mut dyn Write, name: &str, before: &[&str], after: &[&str]) -> io::Result<()> {
-    writeln!(out, "      {CHANGED}~{CHANGED:#} {name} = [")?;
-    let mut kept = 0;
-    let mut lines: Vec<(ChangeTag, &str)> = Vec::new();
-    for operation in capture_diff_slices(similar::Algorithm::Myers, before, after) {
-        for change in operation.iter_changes(before, after) {
-            match change.tag() {
-                ChangeTag::Equal => kept += 1,
-                tag => lines.push((tag, change.value())),
-            }
-        }
-    }
-    lines.sort_by_key(|(tag, _)| *tag != ChangeTag::Delete);
-    for (tag, value) in lines {
-        match tag {
-            ChangeTag::Delete => writeln!(out, "          {REMOVED}- {value}{REMOVED:#}")?,
-            _ => writeln!(out, "          {ADDED}+ {value}{ADDED:#}")?,
-        }
-    }
-    if kept > 0 {
-        let kept = count(kept, "unchanged value", "unchanged values");
-        writeln!(out, "            {FAINT}# ({kept} hidden){FAINT:#}")?;
-    }
-    writeln!(out, "        ]")
 }
 
 fn write_notes(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {

@@ -90,6 +90,16 @@ impl Progress {
         }
     }
 
+    /// A bar says it anew each second; lines are for every fifteenth.
+    fn waiting(&mut self, address: &str, what: &str, seconds: u64) {
+        let text = format!("{address}: waiting for {what}, {seconds} s");
+        match self.mode {
+            Mode::Bar => self.bar.set_message(text),
+            Mode::Lines if seconds > 0 && seconds.is_multiple_of(15) => self.line(&text),
+            Mode::Lines | Mode::Quiet => {}
+        }
+    }
+
     fn say(&mut self, text: &str) {
         match self.mode {
             Mode::Quiet => {}
@@ -106,7 +116,7 @@ fn spinner(template: &str) -> ProgressBar {
 }
 
 fn bar(total: u64) -> ProgressBar {
-    styled(Some(total), "{bar:30} {pos} of {len} ({rate}, {eta} left)")
+    styled(Some(total), "{bar:30} {pos} of {len} ({rate}, {eta} left) {msg}")
 }
 
 fn styled(total: Option<u64>, template: &str) -> ProgressBar {
@@ -137,6 +147,7 @@ impl Observer for Progress {
                 self.say(&text);
                 self.step();
             }
+            Event::Waiting { address, what, seconds } => self.waiting(address, what, seconds),
             Event::Stopping { in_flight } => self.say(&format!(
                 "stopping: no further request is sent, {in_flight} in flight are awaited \
                  (interrupt again to leave at once)"

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::style::{REMOVED, STRONG};
 use super::wording::count;
-use crate::apply::{Report, StepState, Verdict};
+use crate::apply::{Prerequisite, Report, StepState, Verdict};
 use crate::plan::{Action, Plan};
 
 /// How many failures are listed one by one.
@@ -21,14 +21,17 @@ pub fn write_report(
     write_failures(out, plan, report)?;
     write_skipped(out, plan, report)?;
     write_unconfirmed(out, plan, report)?;
-    let (created, changed) = done(plan, report);
+    let [created, changed, deleted] = done(plan, report);
     let all = report.count(StepState::Done) == plan.len() as u64;
     let headline = match (report.interrupted, all) {
         (true, false) => "Apply interrupted.",
         (false, false) => "Apply incomplete.",
         (_, true) => "Apply complete!",
     };
-    write!(out, "\n{STRONG}{headline}{STRONG:#} {created} created, {changed} changed, 0 deleted")?;
+    write!(
+        out,
+        "\n{STRONG}{headline}{STRONG:#} {created} created, {changed} changed, {deleted} deleted"
+    )?;
     for (state, word) in [
         (StepState::Failed, "failed"),
         (StepState::InDoubt, "in doubt"),
@@ -41,21 +44,25 @@ pub fn write_report(
         }
     }
     writeln!(out, ".")?;
+    if let Some(awaited) = &report.awaited {
+        writeln!(out, "Not done yet: {awaited}")?;
+    }
     write_verdict(out, report, read_back)
 }
 
-fn done(plan: &Plan, report: &Report) -> (u64, u64) {
-    let mut created = 0;
-    let mut changed = 0;
+fn done(plan: &Plan, report: &Report) -> [u64; 3] {
+    let mut counts = [0; 3];
     for (change, place) in plan.changes().zip(0u32..) {
         if report.state(place) == StepState::Done {
-            match change.action() {
-                Action::Create => created += 1,
-                Action::Update => changed += 1,
-            }
+            let [created, changed, deleted] = &mut counts;
+            *match change.action() {
+                Action::Create => created,
+                Action::Update | Action::Replace => changed,
+                Action::Delete => deleted,
+            } += 1;
         }
     }
-    (created, changed)
+    counts
 }
 
 fn write_verdict(out: &mut dyn Write, report: &Report, read_back: bool) -> io::Result<()> {
@@ -81,6 +88,10 @@ fn address(plan: &Plan, place: u32) -> String {
     plan.get(place as usize).map(|change| change.address().to_string()).unwrap_or_default()
 }
 
+fn sign_in(plan: &Plan) -> String {
+    plan.sign_in.as_ref().map(ToString::to_string).unwrap_or_default()
+}
+
 fn write_failures(out: &mut dyn Write, plan: &Plan, report: &Report) -> io::Result<()> {
     for (place, failure) in report.failures().take(LISTED) {
         let word = match report.state(place) {
@@ -89,12 +100,21 @@ fn write_failures(out: &mut dyn Write, plan: &Plan, report: &Report) -> io::Resu
         };
         writeln!(out, "{REMOVED}{word}:{REMOVED:#} {}: {failure}", address(plan, place))?;
     }
-    more(out, report.failures().count())
+    more(out, report.failures().count())?;
+    match &report.sign_in {
+        Some(failure) => writeln!(out, "{REMOVED}failed:{REMOVED:#} {}: {failure}", sign_in(plan)),
+        None => Ok(()),
+    }
 }
 
 fn write_skipped(out: &mut dyn Write, plan: &Plan, report: &Report) -> io::Result<()> {
     for (place, because) in report.skipped().take(LISTED) {
-        let (skipped, because) = (address(plan, place), address(plan, because));
+        let skipped = address(plan, place);
+        let because = match because {
+            Prerequisite::Change(place) => address(plan, place),
+            Prerequisite::SignIn => sign_in(plan),
+            Prerequisite::ReadBack => "reading back what was written".to_owned(),
+        };
         writeln!(out, "{REMOVED}skipped:{REMOVED:#} {skipped}: {because} comes first and failed")?;
     }
     more(out, report.skipped().count())

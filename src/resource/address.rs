@@ -6,6 +6,24 @@ use std::fmt;
 /// The kinds of resource that a spec can hold or a plan can add.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
+    /// A certificate with its key, as files.
+    Certificate,
+    /// An application registration in Entra.
+    Application,
+    /// An owner of an application.
+    ApplicationOwner,
+    /// The application's presence in the tenant, which roles are given to.
+    ServicePrincipal,
+    /// Admin consent to one application permission.
+    AppRoleAssignment,
+    /// A directory role of a service principal.
+    DirectoryRoleAssignment,
+    /// A management role of Exchange, given by the Exchange provider of unified RBAC (beta).
+    ExchangeRoleAssignment,
+    /// A certificate registered on an application.
+    KeyCredential,
+    /// An issuer whose tokens sign an application in.
+    FederatedCredential,
     /// The one-way `Enable-OrganizationCustomization`, planned only where a switch needs it.
     OrganizationCustomization,
     /// The unified audit log switch.
@@ -20,6 +38,15 @@ impl Kind {
     /// The kind as written in a spec and in addresses.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Certificate => "certificate",
+            Self::Application => "application",
+            Self::ApplicationOwner => "application_owner",
+            Self::ServicePrincipal => "service_principal",
+            Self::AppRoleAssignment => "app_role_assignment",
+            Self::DirectoryRoleAssignment => "directory_role_assignment",
+            Self::ExchangeRoleAssignment => "exchange_role_assignment",
+            Self::KeyCredential => "key_credential",
+            Self::FederatedCredential => "federated_credential",
             Self::OrganizationCustomization => "organization_customization",
             Self::UnifiedAuditLog => "unified_audit_log",
             Self::Organization => "organization",
@@ -43,6 +70,18 @@ impl Address {
         Self { kind, name: None, key: None }
     }
 
+    /// `kind.NAME`.
+    #[must_use]
+    pub fn named(kind: Kind, name: &str) -> Self {
+        Self { kind, name: Some(name.to_owned()), key: None }
+    }
+
+    /// `kind.NAME["key"]`.
+    #[must_use]
+    pub fn keyed(kind: Kind, name: &str, key: &str) -> Self {
+        Self { kind, name: Some(name.to_owned()), key: Some(key.to_owned()) }
+    }
+
     /// `mailbox_audit.NAME`.
     #[must_use]
     pub fn policy(name: &str) -> Self {
@@ -60,6 +99,16 @@ impl Address {
     /// The kind.
     pub fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// NAME, where the kind has names.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The key, where it has one.
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
     }
 }
 

@@ -1,5 +1,5 @@
 //! The words of the domain: addresses of resources, recipient types, logon types, audit actions
-//! with the table of where each is valid, sets of them, and log age limits. Values only; nothing
+//! with the table of where each is valid, sets of them, log age limits, and thumbprints of certificates. Values only; nothing
 //! here reads a file or makes a call.
 
 mod action_set;
@@ -9,6 +9,8 @@ mod age_limit;
 mod audit_action;
 mod logon_type;
 mod recipient_type;
+mod role;
+mod thumbprint;
 
 pub use action_set::{ActionSet, ActionVocabulary, TooManyActions};
 pub use action_words::recorded_by;
@@ -19,3 +21,5 @@ pub use audit_action::{
 };
 pub use logon_type::{LogonType, LogonTypes};
 pub use recipient_type::{Coverage, RecipientType};
+pub use role::{DIRECTORY_ROLES, DirectoryRole, EXCHANGE_ROLES};
+pub use thumbprint::{Thumbprint, ThumbprintError};

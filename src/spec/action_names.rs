@@ -2,6 +2,7 @@
 //! A name goes in; its bit comes out, or a finding with the reason and the nearest valid name.
 //! Rules about whole lists are in `actions`.
 
+use super::letters;
 use super::read::{Entry, Reader};
 use crate::diagnostic::{Diagnostic, and_list, nearest};
 use crate::resource::{AuditAction, LogonType, Standing, TABLE, TABLE_VERSION, known_action};
@@ -165,13 +166,7 @@ fn latin(name: &str) -> String {
 
 /// Names a letter that looks like a Latin one, or a dash that looks like a hyphen.
 fn foreign_letter(letter: char) -> String {
-    let script = match letter {
-        '\u{400}'..='\u{52f}' => "a Cyrillic letter",
-        '\u{370}'..='\u{3ff}' => "a Greek letter",
-        '\u{2010}'..='\u{2015}' => "a typographic dash",
-        '\u{200b}'..='\u{200f}' | '\u{feff}' => "an invisible character",
-        _ => "not a letter of these names",
-    };
+    let script = letters::script(letter);
     format!(
         "`{letter}` (U+{:04X}) is {script}; the names hold plain Latin letters",
         u32::from(letter)

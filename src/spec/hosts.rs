@@ -10,7 +10,12 @@ use crate::diagnostic::Diagnostic;
 pub(super) fn base_url(reader: &mut Reader, entry: &Entry<'_>, text: &str) -> Option<String> {
     match checked(text) {
         Ok(url) => Some(url),
-        Err((reason, help)) => {
+        Err((mut reason, mut help)) => {
+            // What stands before an `@` may be a password, which neither line nor remedy may show.
+            if text.contains('@') {
+                reader.hide(entry.whole());
+                (reason, help) = with_user();
+            }
             reader.report(
                 Diagnostic::error("invalid-url", format!("`{}` {reason}", entry.path))
                     .at(entry.span, "")
@@ -51,13 +56,17 @@ fn checked(text: &str) -> Result<String, (&'static str, String)> {
         _ => return Err(("is neither https nor http", advice())),
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(("holds a user name or password", "leave out the part before `@`".to_owned()));
+        return Err(with_user());
     }
     if url.query().is_some() || url.fragment().is_some() {
         let help = "leave out everything from `?` or `#` on".to_owned();
         return Err(("holds a query or a fragment", help));
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn with_user() -> (&'static str, String) {
+    ("holds a user name or password", "leave out the part before `@`".to_owned())
 }
 
 /// Whether a host is this machine: `localhost`, 127.0.0.0/8 or `::1`.

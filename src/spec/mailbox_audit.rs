@@ -5,6 +5,7 @@
 use jiff::civil::Date;
 use toml::de::DeValue;
 
+use super::named::{self, NamedKind};
 use super::order::Declaration;
 use super::read::{Entry, Reader, Reported, Table};
 use super::selection::{self, NamedType};
@@ -16,59 +17,28 @@ use crate::state::{Declared, MailboxPolicy};
 /// The largest .NET `TimeSpan`, in whole days. Microsoft publishes no smaller bound.
 const MOST_DAYS: u32 = 10_675_199;
 
+const POLICIES: NamedKind = NamedKind {
+    kind: "mailbox_audit",
+    noun: "a policy",
+    example: "people",
+    keys: keys::MAILBOX_AUDIT,
+};
+
 /// All policies that could be read, and what all that are there say of one another.
 pub(super) fn read(
     reader: &mut Reader,
     root: &Table<'_>,
     today: Date,
 ) -> (Vec<MailboxPolicy>, Vec<Declaration>) {
-    let table = reader.entry(root, "mailbox_audit").and_then(|entry| reader.table(&entry));
-    let Some(table) = table else { return (Vec::new(), Vec::new()) };
-    let entries = reader.entries(&table);
-    let (inside, policies): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| {
-        keys::MAILBOX_AUDIT.contains(&entry.name) && !matches!(entry.node, DeValue::Table(_))
-    });
-    if let Some(first) = inside.iter().min_by_key(|entry| entry.key) {
-        unnamed(reader, first);
-    }
     let mut read = Vec::new();
     let mut declarations = Vec::new();
-    for entry in &policies {
-        check_name(reader, entry);
-        let Some(table) = reader.table(entry) else { continue };
+    for (name, table) in named::tables(reader, root, &POLICIES) {
         let overrides = reader.optional(&table, "overrides", overrides);
         let named = overrides.as_ref().ok().cloned().flatten().unwrap_or_default();
-        declarations.push(Declaration { name: entry.name.to_owned(), overrides: named });
-        read.extend(policy(reader, entry.name, &table, overrides, today));
+        declarations.push(Declaration { name: name.to_owned(), overrides: named });
+        read.extend(policy(reader, name, &table, overrides, today));
     }
     (read, declarations)
-}
-
-fn unnamed(reader: &mut Reader, first: &Entry<'_>) {
-    reader.report(
-        Diagnostic::error("policy-without-name", "a policy needs a name")
-            .at(first.key, "this is a key of a policy")
-            .help("name the policy in its header: `[mailbox_audit.people]`"),
-    );
-}
-
-fn check_name(reader: &mut Reader, entry: &Entry<'_>) {
-    let name = entry.name;
-    let is_sound = name.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-    if !is_sound {
-        let mut plain: String =
-            name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-        if !plain.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_') {
-            plain.insert(0, '_');
-        }
-        reader.report(
-            Diagnostic::error("invalid-name", format!("`{name}` cannot name a policy"))
-                .at(entry.key, "")
-                .note("a name is a letter or `_`, then letters, digits, `_` and `-`")
-                .help(format!("write `[mailbox_audit.{plain}]`")),
-        );
-    }
 }
 
 fn policy(

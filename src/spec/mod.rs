@@ -4,10 +4,13 @@
 //!
 //! 1. `syntax`: what is not TOML. Reading goes on with what could be parsed.
 //! 2. `tenant`, `sign_in`, `hosts`: which tenant and how to reach it.
-//! 3. `mailbox_audit` with `selection`, `actions`, `action_names`, `losses`: each policy by itself.
-//! 4. `order`, `overlap`: policies among one another.
+//! 3. `certificate`, `application` with `permissions`, `role_names`, `federation`: each link of the
+//!    identity chain by itself; `chain`: the links among one another and with the sign-in.
+//! 4. `mailbox_audit` with `selection`, `actions`, `action_names`, `losses`: each policy by itself.
+//! 5. `order`, `overlap`: policies among one another.
 //!
-//! All of them read through `read` and take the keys in `keys` and no others.
+//! All of them read through `read` and take the keys in `keys` and no others. Words that many of
+//! them use are in `named`, `lists`, `moments`, `letters` and `secrets`.
 
 use std::path::Path;
 
@@ -16,19 +19,34 @@ use toml::de::{DeTable, DeValue};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, FileId, Sources};
 use crate::state::{Declared, DesiredState};
+use chain::Chain;
 use read::{Entry, Reader, Reported, Table};
 
 mod action_names;
 mod actions;
+mod application;
+mod certificate;
+mod certificate_life;
+mod chain;
+mod federation;
 mod hosts;
 pub mod keys;
+mod letters;
+mod lists;
 mod losses;
 mod mailbox_audit;
+mod moments;
+mod named;
 mod order;
 mod overlap;
+mod permissions;
 mod read;
+mod role_names;
+mod secrets;
 mod selection;
 mod sign_in;
+mod sign_in_application;
+mod sign_in_certificate;
 mod syntax;
 mod tenant;
 
@@ -75,6 +93,11 @@ fn document_of(
     version(reader, root)?;
     reader.only(root, keys::ROOT);
     let tenant = tenant::read(reader, root, base);
+    let cloud = tenant.as_ref().map(|tenant| tenant.cloud).unwrap_or_default();
+    let chain = Chain {
+        certificates: certificate::read(reader, root, base, today),
+        applications: application::read(reader, root, cloud),
+    };
     let unified_audit_log =
         switch(reader, root, "unified_audit_log", keys::UNIFIED_AUDIT_LOG, "ingestion");
     let mailbox_auditing =
@@ -86,11 +109,14 @@ fn document_of(
     let policies = order::order(reader, policies, &declared);
     if !reader.is_partial() {
         overlap::check(reader, &policies);
+        chain::check(reader, &chain, tenant.as_ref().ok());
     }
     Ok(DesiredState {
         tenant: tenant?,
         unified_audit_log: unified_audit_log?,
         mailbox_auditing: mailbox_auditing?,
+        certificates: chain.certificates.all,
+        applications: chain.applications.all,
         policies,
     })
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::keys;
+use super::{keys, secrets};
 use crate::diagnostic::{Diagnostic, Diagnostics, FileId, Span, nearest};
 
 /// Collects what is found wrong while a file is read.
@@ -245,7 +245,7 @@ impl Reader {
     /// Reports every key that is not in `known`.
     pub(super) fn only(&mut self, table: &Table<'_>, known: &[&str]) {
         for entry in self.entries(table) {
-            if keys::SECRETS.contains(&entry.name) {
+            if secrets::is_key_of_one(entry.name) {
                 let summary = format!("a spec must not hold a secret, as `{}` does", entry.path);
                 self.report_secret(&entry, &summary);
             } else if !known.contains(&entry.name) {
@@ -264,13 +264,11 @@ impl Reader {
     /// Reports a value that may be a secret, and keeps its line out of every finding.
     pub(super) fn report_secret(&mut self, entry: &Entry<'_>, summary: &str) {
         self.hide(entry.whole());
+        let text = if let DeValue::String(text) = entry.node { text } else { "" };
         self.report(
             Diagnostic::error("secret-in-spec", summary)
                 .at(entry.key, "")
-                .help(
-                    "keep the certificate's password in an environment variable and name that: \
-                     `password_env = \"AUDITFORM_PFX_PASSWORD\"`",
-                )
+                .help(secrets::instead(entry.name, text))
                 .help("if a secret was in the spec, consider it known to others and replace it"),
         );
     }
@@ -299,6 +297,11 @@ impl Reader {
                     format!("`{}` is empty", entry.path)
                 };
                 self.report(Diagnostic::error("empty-text", summary).at(entry.span, "").help(help));
+                None
+            }
+            DeValue::String(text) if secrets::looks_like_one(text) => {
+                let summary = format!("`{}` holds what looks like a secret", entry.path);
+                self.report_secret(entry, &summary);
                 None
             }
             DeValue::String(text) => Some(text),

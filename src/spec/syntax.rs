@@ -3,8 +3,8 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::keys;
 use super::read::Reader;
+use super::secrets;
 use crate::diagnostic::Diagnostic;
 
 /// Reports each syntax error, with the earlier definition where a key was defined twice.
@@ -22,7 +22,7 @@ pub(super) fn report(
         // One slip makes the parser stumble several times in a line; the first says it all.
         if error.message() != "duplicate key" {
             let finding = malformed(text, here, range.start, error.message());
-            if keys::may_hold_a_secret(line_at(text, range.start)) {
+            if secrets::may_be_in(line_at(text, range.start)) {
                 reader.hide(span);
             }
             reader.report_syntax(span, finding.at(span, ""));

@@ -7,9 +7,9 @@ use std::path::Path;
 use uuid::Uuid;
 
 use super::read::{Entry, Reader, Reported, Table};
-use super::{hosts, keys, sign_in};
+use super::{hosts, keys, letters, sign_in};
 use crate::diagnostic::{Diagnostic, nearest};
-use crate::state::{Cloud, Endpoint, EndpointOverrides, TenantSettings};
+use crate::state::{Cloud, Declared, Endpoint, EndpointOverrides, TenantSettings};
 
 const CLOUDS: [(&str, Cloud, &str); 4] = [
     ("worldwide", Cloud::Worldwide, ".onmicrosoft.com"),
@@ -31,6 +31,9 @@ const CLOUD_ALIASES: [(&str, &str); 10] = [
     ("21vianet", "china"),
     ("o365china", "china"),
 ];
+
+/// The longest `stamp`.
+const LONGEST_STAMP: usize = 64;
 
 pub(super) fn read(
     reader: &mut Reader,
@@ -65,6 +68,10 @@ pub(super) fn read(
         Some(base.join(reader.text(entry, "corporate-root.pem")?))
     });
     let sign_in = sign_in::read(reader, &table, base, endpoint.is_err() || is_embedded);
+    let bootstrap = reader
+        .optional(&table, "bootstrap", |reader, entry| sign_in::bootstrap(reader, entry, base));
+    let approve_second_phase = reader.optional(&table, "approve_second_phase", Reader::boolean);
+    let stamp = reader.optional(&table, "stamp", stamp);
     Ok(TenantSettings {
         organization: organization?,
         tenant_id: tenant_id?,
@@ -73,6 +80,9 @@ pub(super) fn read(
         endpoints: endpoints?.unwrap_or_default(),
         ca_file: ca_file?,
         sign_in: sign_in?,
+        bootstrap: bootstrap?,
+        approve_second_phase: approve_second_phase?.unwrap_or_default(),
+        stamp: stamp?,
         span: table.span,
     })
 }
@@ -209,15 +219,40 @@ fn initial_domain(reader: &mut Reader, table: &Table<'_>, name: &str, cloud: Clo
     }
 }
 
+/// A word that becomes part of a tag of the applications.
+fn stamp(reader: &mut Reader, entry: &Entry<'_>) -> Option<Declared<String>> {
+    let text = reader.text(entry, "contoso-audit")?;
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    if text.len() <= LONGEST_STAMP && text.chars().all(is_plain) {
+        return Some(Declared { value: text.to_owned(), span: entry.span });
+    }
+    reader.report(
+        Diagnostic::error("invalid-stamp", format!("`{}` is not a plain word", entry.path))
+            .at(entry.span, "")
+            .note(format!("it has letters, digits, `.`, `_` and `-`, at most {LONGEST_STAMP}"))
+            .help("write a word such as `stamp = \"contoso-audit\"`"),
+    );
+    None
+}
+
 /// A GUID that is not the all-zero placeholder of documentation.
 pub(super) fn guid(reader: &mut Reader, entry: &Entry<'_>, found_on: &str) -> Option<Uuid> {
     let text = reader.text(entry, "2b0c6e5f-1f54-4c0e-9b0a-6d2f8c1e7a90")?;
     let parsed = Uuid::try_parse(text).ok().filter(|guid| !guid.is_nil());
     if parsed.is_none() {
+        let summary = format!("`{}` is not a GUID", entry.path);
+        let mut finding = Diagnostic::error("invalid-guid", summary).at(entry.span, "");
+        for strange in letters::strange(text, |one| one.is_ascii_hexdigit() || one == '-') {
+            finding = finding.note(strange);
+        }
+        let digits = text.chars().filter(char::is_ascii_hexdigit).count();
+        let also = if digits == 32 { String::new() } else { format!("; this has {digits}") };
         reader.report(
-            Diagnostic::error("invalid-guid", format!("`{}` is not a GUID", entry.path))
-                .at(entry.span, "")
-                .note("a GUID is 32 hexadecimal digits, as `2b0c6e5f-1f54-4c0e-9b0a-6d2f8c1e7a90`")
+            finding
+                .note(format!(
+                    "a GUID is 32 hexadecimal digits, as `2b0c6e5f-1f54-4c0e-9b0a-6d2f8c1e7a90`\
+                     {also}"
+                ))
                 .help(format!("copy it from {found_on}")),
         );
     }

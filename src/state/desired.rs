@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use jiff::civil::Date;
 
-use super::AddressPattern;
+use super::{AddressPattern, ApplicationSettings, CertificateSettings};
 use crate::diagnostic::Span;
-use crate::resource::{ActionSet, AgeLimit, LogonType, RecipientType};
+use crate::resource::{ActionSet, AgeLimit, LogonType, RecipientType, Thumbprint};
 
 /// A value with the place in the spec that set it, for reasons and for errors found later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,10 @@ pub struct DesiredState {
     pub unified_audit_log: Option<Declared<bool>>,
     /// `[organization] mailbox_auditing`: the service's `AuditDisabled`, inverted.
     pub mailbox_auditing: Option<Declared<bool>>,
+    /// `[certificate.NAME]`, by name.
+    pub certificates: Vec<CertificateSettings>,
+    /// `[application.NAME]`, by name.
+    pub applications: Vec<ApplicationSettings>,
     /// `[mailbox_audit.NAME]`, overriding policies before those that they override, then by name.
     pub policies: Vec<MailboxPolicy>,
 }
@@ -49,6 +53,13 @@ pub struct TenantSettings {
     pub ca_file: Option<PathBuf>,
     /// How to sign in; only the embedded endpoint does without.
     pub sign_in: Option<SignIn>,
+    /// `[tenant.bootstrap]`: the identity for Entra work where it differs from `sign_in`.
+    pub bootstrap: Option<SignIn>,
+    /// `approve_second_phase`: what can be planned only after the first phase needs no approval of
+    /// its own under `--auto-approve`.
+    pub approve_second_phase: bool,
+    /// `stamp`: tells applications of this spec from those of others that share a name.
+    pub stamp: Option<Declared<String>>,
     /// The `[tenant]` header, for errors about the tenant as a whole.
     pub span: Span,
 }
@@ -92,11 +103,29 @@ pub struct EndpointOverrides {
     pub exchange_scope: Option<String>,
 }
 
-/// `[tenant.sign_in]`, by `method`.
+/// `[tenant.sign_in]` or `[tenant.bootstrap]`, by `method`.
 #[derive(Debug, Clone)]
 pub enum SignIn {
+    /// `application = "application.NAME"`: as an application that the same spec makes, with its
+    /// certificate or its federated credential.
+    Application(Declared<String>),
     /// `method = "certificate"`.
     Certificate(CertificateSignIn),
+    /// `method = "device_code"`: a person signs in with a browser, elsewhere.
+    DeviceCode(DeviceCodeSignIn),
+    /// `method = "azure_cli"`: whoever is signed in to `az`.
+    AzureCli(Span),
+    /// `method = "environment"`: tokens in these variables, told apart by their `aud`.
+    Environment(Vec<Declared<String>>),
+    /// `method = "workload_identity"`: a token of another issuer, without any key.
+    WorkloadIdentity(WorkloadIdentitySignIn),
+    /// `method = "managed_identity"`: the identity of the machine in Azure.
+    ManagedIdentity {
+        /// `client_id` of a user-assigned identity; `None` is the system-assigned one.
+        client_id: Option<Declared<uuid::Uuid>>,
+        /// The table.
+        span: Span,
+    },
 }
 
 /// Sign-in of an application with its certificate.
@@ -104,13 +133,48 @@ pub enum SignIn {
 pub struct CertificateSignIn {
     /// The application's client id.
     pub client_id: Declared<uuid::Uuid>,
-    /// A `.pfx`, or a PEM with key and certificate; absolute or relative to the spec's directory,
-    /// already joined with it.
-    pub certificate: PathBuf,
-    /// Where `certificate` stands in the spec.
+    /// Where the certificate and its key are.
+    pub certificate: CertificateLocation,
+    /// Where `certificate` or `thumbprint` stands in the spec.
     pub certificate_span: Span,
     /// The environment variable that holds the file's password.
     pub password_env: Option<Declared<String>>,
+}
+
+/// Where a certificate and its key are. Paths are joined with the spec's directory already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CertificateLocation {
+    /// `certificate`: a `.pfx`, or a PEM with key and certificate.
+    File(PathBuf),
+    /// `thumbprint`, looked up among the certificates in `directory`.
+    Thumbprint {
+        /// Which one.
+        thumbprint: Thumbprint,
+        /// A directory of `.pfx` and `.pem` files.
+        directory: PathBuf,
+    },
+}
+
+/// `method = "device_code"`.
+#[derive(Debug, Clone)]
+pub struct DeviceCodeSignIn {
+    /// A public client; `None` is Microsoft Graph Command Line Tools.
+    pub client_id: Option<Declared<uuid::Uuid>>,
+    /// The table.
+    pub span: Span,
+}
+
+/// `method = "workload_identity"`.
+#[derive(Debug, Clone)]
+pub struct WorkloadIdentitySignIn {
+    /// The application that holds the federated credential; `None` is `AZURE_CLIENT_ID`.
+    pub client_id: Option<Declared<uuid::Uuid>>,
+    /// A file with the token; `None` is `AZURE_FEDERATED_TOKEN_FILE`, or GitHub's own endpoint.
+    pub token_file: Option<PathBuf>,
+    /// The audience that GitHub's endpoint is asked for; `None` is the cloud's published one.
+    pub audience: Option<Declared<String>>,
+    /// The table.
+    pub span: Span,
 }
 
 /// `[mailbox_audit.NAME]`.

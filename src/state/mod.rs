@@ -2,15 +2,32 @@
 //! (`observed`). Values only. Mailboxes are never held as a whole: an observed row is borrowed from
 //! the page that it came on, and compared at once.
 
+mod chain;
 mod desired;
+mod directory;
+mod identity;
 mod observed;
 mod overlap;
 mod pattern;
+mod requirements;
 
+pub use chain::{
+    CertificateFacts, ObservedCertificate, ObservedChain, ObservedIdentity, thumbprint_text,
+};
 pub use desired::{
-    ActionRule, CertificateSignIn, Cloud, Declared, DesiredState, Endpoint, EndpointOverrides,
-    Exclusion, MailboxPolicy, SignIn, TenantSettings,
+    ActionRule, CertificateLocation, CertificateSignIn, Cloud, Declared, DesiredState,
+    DeviceCodeSignIn, Endpoint, EndpointOverrides, Exclusion, MailboxPolicy, SignIn,
+    TenantSettings, WorkloadIdentitySignIn,
+};
+pub use directory::{
+    AppRole, ObservedApplication, ObservedConsent, ObservedFederatedCredential, ObservedKey,
+    ObservedOwner, ObservedRole, ObservedServicePrincipal, RequiredAccess, RoleDefinition,
+};
+pub use identity::{
+    ApiPermission, ApplicationKey, ApplicationSettings, CertificateSettings, CertificateSource,
+    Ensure, FederatedCredential, MadeCertificate, Validity,
 };
 pub use observed::{AuditState, MailboxRow, OrganizationState, TenantIdentity};
 pub use overlap::{Claim, overlap_diagnostic};
 pub use pattern::{AddressPattern, PatternError};
+pub use requirements::{Need, NeedKind, Requirements, requirements};

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use auditform::graph::{self, ExecutionGraph, Outcome, Schedule, Step, StepId};
-use auditform::plan::{Change, Plan, TenantChange};
+use auditform::plan::{Change, Operation, Plan, TenantChange};
 use auditform::resource::Address;
 use proptest::prelude::*;
 
@@ -26,7 +26,8 @@ pub(super) fn carry_out(plan: &Plan, tenant: &mut Tenant, picks: &[usize]) {
         let step = ready.remove(picks.next().unwrap_or(0) % ready.len());
         if let Some(Step::Write { change, request }) = graph.step(step) {
             let writes = plan.get(change as usize).unwrap().writes();
-            tenant.take(&writes[usize::from(request)]);
+            let Operation::Exchange(write) = &writes[usize::from(request)] else { continue };
+            tenant.take(write);
         }
         assert!(schedule.finish(step, Outcome::Done).is_empty(), "nothing failed");
     }
@@ -43,7 +44,7 @@ fn steps_by_change(graph: &ExecutionGraph) -> BTreeMap<u32, Vec<StepId>> {
             Step::AwaitCustomization { change } => {
                 steps.entry(change).or_default().push((None, id));
             }
-            Step::Barrier => {}
+            Step::SignIn | Step::ReadBack | Step::Barrier => {}
         }
     }
     let in_order = |mut steps: Vec<(Option<u8>, StepId)>| {
@@ -62,6 +63,7 @@ fn needed(plan: &Plan, change: &Change<'_>) -> Vec<Address> {
         .filter(|other| match change {
             Change::Tenant(change) => is_customization(other) && !is_customization(change),
             Change::Mailbox(_) => !is_customization(other),
+            Change::Identity(_) => false,
         })
         .map(|other| other.address())
         .collect()

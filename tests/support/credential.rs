@@ -7,6 +7,8 @@
 use std::sync::OnceLock;
 
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize};
+use sha1::{Digest, Sha1};
+use sha2::Sha256;
 
 /// A key with its certificate.
 pub(crate) struct Pair {
@@ -62,6 +64,17 @@ impl Pair {
         self.certificate.pem()
     }
 
+    /// The private key, PKCS#8.
+    pub(crate) fn key(&self) -> Vec<u8> {
+        self.key.serialize_der()
+    }
+
+    /// SHA-1 and SHA-256 of the certificate.
+    pub(crate) fn thumbprints(&self) -> (String, String) {
+        let der = self.certificate.der();
+        (hex(&Sha1::digest(der)), hex(&Sha256::digest(der)))
+    }
+
     /// Key and certificate as PKCS#12; an empty password is none.
     pub(crate) fn pfx(&self, password: &str) -> Vec<u8> {
         let key = p12_keystore::PrivateKey::from_der(&self.key.serialize_der()).unwrap();
@@ -71,4 +84,9 @@ impl Pair {
         store.add_entry("app", p12_keystore::KeyStoreEntry::PrivateKeyChain(chain));
         store.writer(password).encryption_iterations(100).mac_iterations(100).write().unwrap()
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+    digits.concat()
 }

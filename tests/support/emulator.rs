@@ -39,12 +39,24 @@ impl Request {
     pub(crate) fn writes(&self) -> bool {
         !self.cmdlet().is_empty() && !self.cmdlet().starts_with("Get-")
     }
+
+    /// Whether it could change the directory.
+    pub(crate) fn writes_to_the_directory(&self) -> bool {
+        let is_graph = ["/v1.0/", "/beta/"].iter().any(|start| self.path.starts_with(start));
+        is_graph && self.method != "GET"
+    }
+
+    /// Whether it asked the sign-in service for a token.
+    pub(crate) fn asks_for_a_token(&self) -> bool {
+        self.path.ends_with("/oauth2/v2.0/token")
+    }
 }
 
 /// A tenant that is being served.
 pub(crate) struct Emulator {
     process: Child,
     log: PathBuf,
+    ready: Value,
     pub(crate) base_url: String,
     pub(crate) organization: String,
     pub(crate) tenant_id: String,
@@ -88,11 +100,16 @@ impl Emulator {
             organization: field("organization"),
             tenant_id: field("tenant_id"),
             client_id: field("client_id"),
-            // As seen from the test's directory, in which it was given.
-            certificate: world.path(&field("certificate_pem")),
-            certificate_pfx: world.path(&field("certificate_pfx")),
+            certificate: PathBuf::from(field("certificate_pem")),
+            certificate_pfx: PathBuf::from(field("certificate_pfx")),
+            ready,
             process,
         }
+    }
+
+    /// What else the ready file says: `ca_file`, `proxy_url`.
+    pub(crate) fn ready(&self, name: &str) -> &str {
+        self.ready[name].as_str().unwrap()
     }
 
     /// The whole tenant.
@@ -130,16 +147,48 @@ impl Emulator {
         self.requests().into_iter().filter(Request::writes).collect()
     }
 
+    /// Those that could change the directory.
+    pub(crate) fn directory_writes(&self) -> Vec<Request> {
+        self.requests().into_iter().filter(Request::writes_to_the_directory).collect()
+    }
+
+    /// All of these: what could change anything.
+    pub(crate) fn all_writes(&self) -> Vec<Request> {
+        let writes = |request: &Request| request.writes() || request.writes_to_the_directory();
+        self.requests().into_iter().filter(writes).collect()
+    }
+
+    /// Those for a token.
+    pub(crate) fn token_requests(&self) -> Vec<Request> {
+        self.requests().into_iter().filter(Request::asks_for_a_token).collect()
+    }
+
     /// Those that ran this cmdlet.
     pub(crate) fn ran(&self, cmdlet: &str) -> Vec<Request> {
         self.requests().into_iter().filter(|request| request.cmdlet() == cmdlet).collect()
     }
 
-    /// HTTP/1.0, so that the answer ends with the connection.
+    /// A token of the generated application for a service, as a machine in Azure would get it.
+    pub(crate) fn token(&self, resource: &str) -> String {
+        let path = format!("/msi/token?api-version=2019-08-01&resource={resource}");
+        let answer: Value = serde_json::from_str(&self.get(&path)).unwrap();
+        answer["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// A token of a job in GitHub Actions.
+    pub(crate) fn workload_token(&self) -> String {
+        let path = "/_emulator/oidc/token?audience=api://AzureADTokenExchange";
+        let answer: Value = serde_json::from_str(&self.get(path)).unwrap();
+        answer["value"].as_str().unwrap().to_owned()
+    }
+
+    /// HTTP/1.0, so that the answer ends with the connection. The two headers are what the
+    /// emulator's doors for machines want to see; their values do not matter.
     fn get(&self, path: &str) -> String {
         let address = self.base_url.trim_start_matches("http://").trim_end_matches('/');
         let mut stream = TcpStream::connect(address).unwrap();
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").unwrap();
+        let headers = format!("Host: {address}\r\nX-IDENTITY-HEADER: x\r\nAuthorization: Bearer x");
+        write!(stream, "GET {path} HTTP/1.0\r\n{headers}\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
@@ -22,6 +23,15 @@ pub(crate) struct Seen {
 impl Seen {
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
+    }
+
+    pub(crate) fn method(&self) -> &str {
+        self.head.split(' ').next().unwrap_or_default()
+    }
+
+    /// What was sent, as it was sent.
+    pub(crate) fn text(&self) -> String {
+        format!("{}\r\n\r\n{}", self.head, String::from_utf8_lossy(&self.body))
     }
 
     pub(crate) fn cmdlet(&self) -> &str {
@@ -42,6 +52,8 @@ pub(crate) enum Reply {
     Raw(Vec<u8>),
     /// Whatever the tenant behind it says.
     Forward,
+    /// The tenant has the request, which is told here, and nobody ever gets its answer.
+    Withhold(Sender<()>),
 }
 
 impl Reply {
@@ -92,7 +104,7 @@ impl Front {
         let front = Self { address: listener.local_addr().unwrap(), seen: Arc::default() };
         let seen = Arc::clone(&front.seen);
         let script = Arc::new(script);
-        let upstream = upstream.trim_start_matches("http://").trim_end_matches('/').to_owned();
+        let upstream = address(upstream).to_owned();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (seen, script) = (Arc::clone(&seen), Arc::clone(&script));
@@ -130,6 +142,14 @@ fn serve(
     let bytes = match script(&request) {
         Reply::Raw(bytes) => bytes,
         Reply::Forward => forward(&request, upstream),
+        Reply::Withhold(arrived) => {
+            forward(&request, upstream);
+            // Where nobody waits for it any more, the test is over.
+            let _ = arrived.send(());
+            // Until the client has gone.
+            let _ = stream.read_to_end(&mut Vec::new());
+            return;
+        }
     };
     // A client that has gone does not matter.
     let _ = stream.write_all(&bytes);
@@ -164,7 +184,13 @@ fn read(stream: &mut TcpStream) -> Option<Seen> {
     Some(Seen { target, headers, head, body })
 }
 
-fn forward(request: &Seen, upstream: &str) -> Vec<u8> {
+/// The host and port of a base URL.
+pub(crate) fn address(url: &str) -> &str {
+    url.trim_start_matches("http://").trim_end_matches('/')
+}
+
+/// What the tenant at this address answers.
+pub(crate) fn forward(request: &Seen, upstream: &str) -> Vec<u8> {
     let mut stream = TcpStream::connect(upstream).unwrap();
     let head = format!("{}\r\nconnection: close\r\n\r\n", request.head);
     stream.write_all(&[head.as_bytes(), &request.body].concat()).unwrap();

@@ -12,6 +12,7 @@
 pub(crate) mod credential;
 pub(crate) mod emulator;
 pub(crate) mod front;
+pub(crate) mod graph;
 
 use std::fs;
 use std::io::Read;
@@ -118,6 +119,12 @@ impl World {
         Output::of(&self.command(arguments).output().unwrap())
     }
 
+    /// Runs it with these variables in its environment.
+    pub(crate) fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+        let mut command = self.command(arguments);
+        Output::of(&command.envs(variables.iter().copied()).output().unwrap())
+    }
+
     /// Runs it without waiting; both streams are kept.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Running {
         let mut command = self.command(arguments);
@@ -192,6 +199,11 @@ impl Running {
     #[track_caller]
     pub(crate) fn says(&self, text: &str) {
         wait_for(text, || self.stderr.so_far().contains(text).then_some(()));
+    }
+
+    /// Whether it is over.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_some()
     }
 
     pub(crate) fn wait(mut self) -> Output {

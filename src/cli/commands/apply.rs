@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use crate::apply::{Report, StepState, Verdict};
 use crate::cli::exit::Exit;
 use crate::cli::interrupt::Interrupts;
-use crate::cli::session::{Allowance, Reading, Session, load, open, show, unwritten};
+use crate::cli::session::{Allowance, Reading, Session, load, open, plan, show, unwritten};
 use crate::cli::terminal::Terminal;
 use crate::diagnostic::Diagnostic;
 use crate::ops::{self, Applied, ApplyOptions, Ports};
+use crate::plan::Plan;
 use crate::render::{write_plan, write_report};
 
 /// Plan, ask, change the tenant in order, and read it back
@@ -52,96 +53,238 @@ pub(in crate::cli) async fn run(
     }
     let parallelism = usize::from(arguments.parallelism);
     let reading = Reading { allow: &arguments.allow, parallelism, applying: true };
-    let session = match open(loaded, reading, terminal, ports).await {
-        Ok(session) => session,
+    let (session, plan) = match open(loaded, reading, terminal, ports).await {
+        Ok(opened) => opened,
         Err(exit) => return exit,
     };
-    let exit = match show_plan(arguments, &session, terminal) {
-        Err(error) => unwritten(&error, terminal),
-        Ok(()) => carry_out(arguments, &session, terminal, ports, interrupts).await,
-    };
-    session.close().await;
+    let mut run = Run { arguments, session, terminal, ports, interrupts };
+    let mut exit = run.phase(&plan, arguments.auto_approve).await;
+    if exit == Exit::Done && !plan.deferred.is_empty() {
+        exit = run.second_phase(reading, plan.is_empty()).await;
+    }
+    run.session.close().await;
     exit
 }
 
-/// A plan that is asked about is part of the talk; one that is applied or turned down without
-/// asking is part of the result.
-fn show_plan(arguments: &Arguments, session: &Session, terminal: Terminal) -> io::Result<()> {
-    let plan = &session.plan;
-    let asks = !arguments.auto_approve && !plan.is_empty() && plan.refused.is_empty();
-    if asks {
-        terminal.talk(|out| write_plan(out, plan, arguments.full))
-    } else {
-        terminal.result(|out| write_plan(out, plan, arguments.full))
-    }
-}
-
-async fn carry_out(
-    arguments: &Arguments,
-    session: &Session,
+/// One apply: a phase, or two where the first makes the application that the second works as.
+struct Run<'a> {
+    arguments: &'a Arguments,
+    session: Session,
     terminal: Terminal,
-    ports: &Ports,
-    interrupts: &Interrupts,
-) -> Exit {
-    let plan = &session.plan;
-    if !plan.refused.is_empty() {
-        return Exit::Refused;
-    }
-    if plan.is_empty() {
-        return if plan.pending.is_empty() { Exit::Done } else { Exit::Pending };
-    }
-    if !arguments.auto_approve && !approved(terminal).await {
-        terminal.say("Not approved: nothing was changed.");
-        return Exit::NotApproved;
-    }
-    let parallelism = usize::from(arguments.parallelism);
-    let options = ApplyOptions { parallelism, cancel: interrupts.ask_first() };
-    let (desired, directory) = (&session.loaded.desired, &session.loaded.directory);
-    let mut progress = terminal.progress();
-    let applied =
-        ops::apply(&session.connection, desired, plan, directory, ports, options, &mut progress)
-            .await;
-    let sources = &session.loaded.sources;
-    let Applied { report, unverified } = match applied {
-        Ok(applied) => applied,
-        Err(stopped) => return show(&stopped, sources, terminal),
-    };
-    if let Some(stopped) = &unverified {
-        show(stopped, sources, terminal);
-    }
-    let exit = exit_of(&report, unverified.is_some());
-    let write = |out: &mut dyn Write| {
-        write_report(out, plan, &report, unverified.is_none())?;
-        plan.notes.iter().try_for_each(|note| writeln!(out, "Note: {note}"))
-    };
-    // What was done is told in any case; as a result only where it can be taken for one.
-    let written = match exit {
-        Exit::Interrupted | Exit::StateUnknown => terminal.talk(write),
-        _ => terminal.result(write),
-    };
-    written.map_or_else(|error| unwritten(&error, terminal), |()| exit)
+    ports: &'a Ports,
+    interrupts: &'a Interrupts,
 }
 
-async fn approved(terminal: Terminal) -> bool {
+impl Run<'_> {
+    /// Shows a plan, asks, and carries it out.
+    async fn phase(&mut self, plan: &Plan, approved: bool) -> Exit {
+        if let Err(error) = self.show(plan, approved) {
+            return unwritten(&error, self.terminal);
+        }
+        if !plan.refused.is_empty() {
+            return Exit::Refused;
+        }
+        if plan.is_empty() {
+            return if plan.pending.is_empty() { Exit::Done } else { Exit::Pending };
+        }
+        if !approved && !confirmed(self.terminal).await {
+            self.terminal.say("Not approved: nothing was changed.");
+            return Exit::NotApproved;
+        }
+        self.carry_out(plan).await
+    }
+
+    /// A plan that is asked about is part of the talk; one that is applied or turned down without
+    /// asking is part of the result.
+    fn show(&self, plan: &Plan, approved: bool) -> io::Result<()> {
+        let full = self.arguments.full;
+        let asks = !approved && !plan.is_empty() && plan.refused.is_empty();
+        if asks {
+            self.terminal.talk(|out| write_plan(out, plan, full))
+        } else {
+            self.terminal.result(|out| write_plan(out, plan, full))
+        }
+    }
+
+    /// Signs in as what the first phase has made, plans the rest, and asks for that too: nothing is
+    /// done that nobody has seen. The first may have had nothing to do: an earlier run did it.
+    async fn second_phase(&mut self, reading: Reading<'_>, was_idle: bool) -> Exit {
+        let (terminal, ports) = (self.terminal, self.ports);
+        let first = if was_idle { "had nothing to do" } else { "is done" };
+        terminal
+            .tell(&format!("The first phase {first}. Signing in to Exchange to plan the rest."));
+        let mut progress = terminal.progress();
+        let Session { loaded, connection, .. } = &mut self.session;
+        let desired = &loaded.desired;
+        match ops::second_phase(connection, desired, ports, &mut progress).await {
+            Ok(None) => {}
+            Ok(Some(why)) => {
+                let mut finding =
+                    Diagnostic::warning("not-yet", "Exchange does not let the application in yet")
+                        .note(why);
+                if !was_idle {
+                    finding = finding.note("what the first phase did stays as it is");
+                }
+                let again = "run `auditform apply` again later: it goes on from here";
+                terminal.finding(finding.help(again));
+                return Exit::Pending;
+            }
+            Err(stopped) => {
+                let exit = show(&stopped, &self.session.loaded.sources, terminal);
+                return self.first_phase_stands(was_idle, exit);
+            }
+        }
+        let is_allowed = desired.tenant.approve_second_phase;
+        let plan = match plan(&mut self.session, reading, terminal, ports).await {
+            Ok(plan) => plan,
+            Err(exit) => return self.first_phase_stands(was_idle, exit),
+        };
+        let approved = self.arguments.auto_approve && is_allowed;
+        let waits = !approved && !plan.is_empty() && plan.refused.is_empty();
+        if waits && (self.arguments.auto_approve || !Terminal::can_ask()) {
+            return self.leave_for_approval(&plan, first);
+        }
+        match self.phase(&plan, approved).await {
+            Exit::NotApproved => Exit::SecondPhase,
+            exit => exit,
+        }
+    }
+
+    /// What stopped the second phase says nothing of the first.
+    fn first_phase_stands(&self, was_idle: bool, exit: Exit) -> Exit {
+        let again = "run `auditform apply` again: it finds what is there and goes on from here";
+        if !was_idle {
+            self.terminal.finding(
+                Diagnostic::warning("first-phase-done", "the rest could not be planned")
+                    .note("what the first phase did stays as it is")
+                    .help(again),
+            );
+        }
+        exit
+    }
+
+    /// The second plan needs a yes of its own, and nobody is here to give it.
+    fn leave_for_approval(&self, plan: &Plan, first: &str) -> Exit {
+        if let Err(error) = self.show(plan, true) {
+            return unwritten(&error, self.terminal);
+        }
+        self.terminal.finding(
+            Diagnostic::warning("second-phase", "the second phase waits for its own approval")
+                .note(format!("the first phase {first}; nothing of the plan above was done"))
+                .help("run `auditform apply` again to approve it")
+                .help(
+                    "or write `approve_second_phase = true` in `[tenant]`, so that `--auto-approve` \
+                     covers both phases",
+                ),
+        );
+        Exit::SecondPhase
+    }
+
+    async fn carry_out(&mut self, plan: &Plan) -> Exit {
+        let parallelism = usize::from(self.arguments.parallelism);
+        let options = ApplyOptions { parallelism, cancel: self.interrupts.ask_first() };
+        let Session { loaded, connection, .. } = &mut self.session;
+        let (desired, directory) = (&loaded.desired, &loaded.directory);
+        let terminal = self.terminal;
+        let mut progress = terminal.progress();
+        let ports = self.ports;
+        let applied =
+            ops::apply(connection, desired, plan, directory, ports, options, &mut progress).await;
+        self.interrupts.end_at_once();
+        let sources = &loaded.sources;
+        let Applied { report, unverified } = match applied {
+            Ok(applied) => applied,
+            Err(stopped) => return show(&stopped, sources, terminal),
+        };
+        if let Some(stopped) = &unverified {
+            show(stopped, sources, terminal);
+        }
+        let exit = exit_of(&report, unverified.is_some());
+        if let Some(finding) = half_made(plan, &report).filter(|_| exit == Exit::Partly) {
+            terminal.finding(finding);
+        }
+        let write = |out: &mut dyn Write| {
+            write_report(out, plan, &report, unverified.is_none())?;
+            plan.notes.iter().try_for_each(|note| writeln!(out, "Note: {note}"))
+        };
+        // What was done is told in any case; as a result only where it can be taken for one.
+        match exit {
+            Exit::Interrupted | Exit::StateUnknown => {
+                // Where standard error is gone, nobody can be told so; the code still tells.
+                let _ = terminal.talk(write);
+                exit
+            }
+            _ => terminal.result(write).map_or_else(|error| unwritten(&error, terminal), |()| exit),
+        }
+    }
+}
+
+/// A chain that is not whole lets nobody in, and none of it is taken back.
+fn half_made(plan: &Plan, report: &Report) -> Option<Diagnostic> {
+    let all = plan.identity.len();
+    let places = (0u32..).take(all);
+    let done = places.filter(|place| report.state(*place) == StepState::Done).count();
+    let steps = if done == 1 { "step" } else { "steps" };
+    let again = "mend what failed, then run `auditform apply` again: it finds what is there and does \
+                 the rest";
+    (done < all).then(|| {
+        Diagnostic::warning("half-made", "the identity chain is not whole")
+            .note(format!("{done} {steps} took effect and stay as they are"))
+            .help(again)
+    })
+}
+
+async fn confirmed(terminal: Terminal) -> bool {
     tokio::task::spawn_blocking(move || terminal.confirm()).await.unwrap_or(false)
 }
 
 /// The most telling code where several hold, in the order of the table.
 fn exit_of(report: &Report, unverified: bool) -> Exit {
-    let incomplete = [StepState::Failed, StepState::InDoubt, StepState::Skipped]
-        .into_iter()
-        .any(|state| report.count(state) > 0)
-        || report.verdicts(Verdict::Refuted) > 0
-        || report.sink_error.is_some();
     if report.interrupted {
         Exit::Interrupted
     } else if unverified {
         Exit::StateUnknown
-    } else if incomplete {
+    } else if !report.is_good() {
         Exit::Partly
-    } else if report.verdicts(Verdict::Pending) > 0 {
+    } else if report.verdicts(Verdict::Pending) > 0 || report.awaited.is_some() {
         Exit::Pending
     } else {
         Exit::Done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::{Failure, FailureKind};
+
+    fn failure() -> Failure {
+        let message = "the service refused it".to_owned();
+        Failure { kind: FailureKind::Refused, message, request_id: None }
+    }
+
+    #[test]
+    fn where_several_codes_hold_the_first_of_the_table_is_given() {
+        let mut report = Report::new(2);
+        let mut codes = vec![exit_of(&report, false)];
+        report.awaited = Some("Exchange".to_owned());
+        codes.push(exit_of(&report, false));
+        report.sign_in = Some(failure());
+        codes.push(exit_of(&report, false));
+        codes.push(exit_of(&report, true));
+        report.interrupted = true;
+        codes.push(exit_of(&report, true));
+        let expected =
+            [Exit::Done, Exit::Pending, Exit::Partly, Exit::StateUnknown, Exit::Interrupted];
+        assert_eq!(codes, expected);
+    }
+
+    #[test]
+    fn a_switch_that_does_not_show_yet_is_pending_unless_something_else_is_wrong() {
+        let mut report = Report::new(2);
+        report.verify(0, Verdict::Pending);
+        assert_eq!(exit_of(&report, false), Exit::Pending);
+        report.verify(1, Verdict::Refuted);
+        assert_eq!(exit_of(&report, false), Exit::Partly);
     }
 }

@@ -44,11 +44,11 @@ pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports
         Err(exit) => return exit,
     };
     let reading = Reading { allow: &[], parallelism: 1, applying: false };
-    let session = match open(loaded, reading, terminal, ports).await {
-        Ok(session) => session,
+    let (session, plan) = match open(loaded, reading, terminal, ports).await {
+        Ok(opened) => opened,
         Err(exit) => return exit,
     };
-    let picture = graph::draw(&session.plan, arguments.format.into());
+    let picture = graph::draw(&plan, arguments.format.into());
     let written = terminal.result(|out| out.write_all(picture.as_bytes()));
     session.close().await;
     written.map_or_else(|error| unwritten(&error, terminal), |()| Exit::Done)

@@ -46,19 +46,21 @@ pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports
         Err(exit) => return exit,
     };
     let reading = Reading { allow: &arguments.allow, parallelism: 1, applying: false };
-    let session = match open(loaded, reading, terminal, ports).await {
-        Ok(session) => session,
+    let (session, plan) = match open(loaded, reading, terminal, ports).await {
+        Ok(opened) => opened,
         Err(exit) => return exit,
     };
-    let plan = &session.plan;
     let written = terminal.result(|out| match arguments.format {
-        Format::Text => write_plan(out, plan, arguments.full),
-        Format::Json => write_json(out, plan),
+        Format::Text => write_plan(out, &plan, arguments.full),
+        Format::Json => write_json(out, &plan),
     });
     let exit = match written {
         Err(error) => unwritten(&error, terminal),
         Ok(()) if !plan.refused.is_empty() => Exit::Refused,
-        Ok(()) if arguments.detailed_exitcode && !plan.is_empty() => Exit::ChangesPresent,
+        // What is deferred is unknown, which is no reason to say that nothing is to be done.
+        Ok(()) if arguments.detailed_exitcode && !(plan.is_empty() && plan.deferred.is_empty()) => {
+            Exit::ChangesPresent
+        }
         Ok(()) => Exit::Done,
     };
     session.close().await;

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod methods;
+mod people;
+
 use serde_json::json;
 
 use super::*;
@@ -36,6 +39,19 @@ async fn a_token_is_fetched_once_and_again_after_it_was_dropped() {
     // Eight tasks that were refused together drop one token, not one another's.
     tokens.drop_token(SCOPE, &first).await;
     assert!(Arc::ptr_eq(&fresh, &tokens.token(SCOPE).await.unwrap()));
+}
+
+#[tokio::test]
+async fn signing_out_forgets_every_token_and_a_fresh_one_is_made_on_demand() {
+    let (server, tokens) = server([]).await;
+    let first = tokens.token(SCOPE).await.unwrap();
+    let fresh = tokens.fresh_token(SCOPE).await.unwrap();
+    assert!(!Arc::ptr_eq(&first, &fresh));
+    assert!(Arc::ptr_eq(&fresh, &tokens.token(SCOPE).await.unwrap()));
+    tokens.forget().await;
+    assert_eq!(Arc::strong_count(&fresh), 1);
+    tokens.token(SCOPE).await.unwrap();
+    assert_eq!(server.tokens(), 3);
 }
 
 #[tokio::test]

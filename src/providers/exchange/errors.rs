@@ -116,12 +116,20 @@ pub enum TokenProblem {
         /// The tenant of the token.
         found: Uuid,
     },
+    /// It is of a person. Exchange's own clients sign people in; the Azure CLI's and those that a
+    /// device code can be asked for are not known to be let in.
+    #[error("the token is a person's, and Exchange is entered as an application")]
+    Person,
     /// It lacks [`super::PERMISSION`].
-    #[error("the token of application {client_id} lacks the permission `{}`", super::PERMISSION)]
+    #[error("the token{} lacks the permission `{}`", of_application(*client_id), super::PERMISSION)]
     MissingPermission {
-        /// The application.
-        client_id: Uuid,
+        /// The application, where it is known.
+        client_id: Option<Uuid>,
     },
+}
+
+fn of_application(client_id: Option<Uuid>) -> String {
+    client_id.map(|id| format!(" of application {id}")).unwrap_or_default()
 }
 
 /// A 401 or 403 of Exchange.
@@ -146,6 +154,14 @@ impl std::fmt::Display for Denial {
 
 impl Denial {
     fn help(&self) -> String {
+        // `x-ms-diagnostics` of a token that is not taken, whatever roles its owner has.
+        if self.text.contains("invalid_token") {
+            return format!(
+                "a token has to be for Exchange, whole, of this cloud and tenant, and with the \
+                 application permission `{}`; fetch a new one",
+                super::PERMISSION
+            );
+        }
         let lead =
             if self.without_directory_role { "the token names no directory role; " } else { "" };
         format!(
@@ -161,6 +177,11 @@ impl TokenProblem {
         match self {
             Self::OtherTenant { .. } => {
                 "check `organization`, `tenant_id` and `[tenant.endpoints]`".to_owned()
+            }
+            Self::Person => {
+                "name an application in `[tenant.sign_in]`, one that the spec makes for \
+                             example, and keep this way to sign in for `[tenant.bootstrap]`"
+                    .to_owned()
             }
             Self::MissingPermission { .. } => format!(
                 "add the application permission `{}` of Office 365 Exchange Online to the app \

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::client::without_tokens;
+
 /// What to make of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Meaning {
@@ -156,7 +158,7 @@ fn by_status(status: u16, has_reason: bool) -> Meaning {
 
 fn said(body: &[u8]) -> Said {
     // A 403 was seen whose body is a long run of NUL bytes.
-    let text = String::from_utf8_lossy(body);
+    let text = without_tokens(&String::from_utf8_lossy(body));
     let text = text.trim_matches(|char: char| char == '\0' || char.is_whitespace());
     if text.is_empty() {
         return Said::default();

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use url::Url;
 use uuid::Uuid;
 
-use crate::client::{Client, RequestCounts, RetryPolicy, Token, TokenSource};
+use crate::client::{Claims, Client, RequestCounts, RetryPolicy, Token, TokenSource};
 
 pub use errors::{BrokenRow, Denial, ReadError, TokenProblem, WriteError};
 pub use list::{ListEnd, MailboxQuery, RowRefused};
@@ -83,6 +83,24 @@ impl Exchange {
         self.inner.tenant
     }
 
+    /// What the token says about itself; `None` where it cannot be read.
+    pub async fn claims(&self) -> Option<Claims> {
+        let token = self.inner.tokens.token(&self.inner.options.scope).await;
+        token.ok().and_then(|token| token.claims.clone())
+    }
+
+    /// The application that works here, where it is known.
+    pub async fn client_id(&self) -> Option<Uuid> {
+        let known = self.inner.tokens.client_id();
+        let claims = self.claims().await;
+        known.or(claims.and_then(|claims| claims.client_id()))
+    }
+
+    /// Signs out: drops all tokens.
+    pub async fn sign_out(&self) {
+        self.inner.tokens.forget().await;
+    }
+
     /// What the tenant's client has sent so far.
     pub fn requests(&self) -> RequestCounts {
         self.inner.client.requests()
@@ -96,8 +114,10 @@ impl Inner {
             Some(found) if found != self.tenant => {
                 Err(TokenProblem::OtherTenant { expected: self.tenant, found })
             }
+            _ if !claims.is_application() => Err(TokenProblem::Person),
             _ if !claims.has_permission(PERMISSION) => {
-                Err(TokenProblem::MissingPermission { client_id: self.tokens.client_id() })
+                let client_id = self.tokens.client_id().or_else(|| claims.client_id());
+                Err(TokenProblem::MissingPermission { client_id })
             }
             _ => Ok(()),
         }

@@ -7,7 +7,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::client::header::{HeaderMap, HeaderName, HeaderValue};
-use crate::client::{EndpointClass, Method, Request};
+use crate::client::{EndpointClass, Method, Request, without_tokens};
 use crate::plan::{ListWrite, MailboxPatch, MailboxRef, Write};
 use crate::resource::RecipientType;
 
@@ -264,7 +264,7 @@ impl Envelope {
 }
 
 fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    without_tokens(&value.as_str().map_or_else(|| value.to_string(), str::to_owned))
 }
 
 #[cfg(test)]
