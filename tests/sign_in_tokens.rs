@@ -143,6 +143,42 @@ fn given_tokens_open_both_services_and_one_plan_shows_all() {
     assert_eq!(emulator.token_requests(), []);
 }
 
+/// The generated application, which is what all given tokens are of, is to be gone.
+fn itself_gone(emulator: &Emulator) -> String {
+    format!("\n[application.own]\napp_id = \"{}\"\nensure = \"absent\"\n", emulator.client_id)
+}
+
+#[test]
+fn a_given_token_names_the_application_that_the_run_must_not_remove() {
+    let (world, emulator) = signing_in(GIVEN);
+    let own = itself_gone(&emulator);
+    spec(&world, &emulator, &format!("{GIVEN}{own}\n{BODY}"));
+    let (graph, exchange) = (emulator.token(GRAPH), emulator.token(EXCHANGE));
+    let variables = [("GRAPH_TOKEN", graph.as_str()), ("EXCHANGE_TOKEN", &exchange)];
+    let output = world.run_with(&["apply", "--auto-approve"], &variables).ended(1);
+    assert!(output.stderr.contains("error[deletes-own-identity]"), "{}", output.stderr);
+    assert_eq!(emulator.all_writes(), []);
+}
+
+#[test]
+fn a_given_token_names_the_application_that_goes_after_the_work_in_exchange() {
+    let world = World::new();
+    let options = ["--device-code", "approve-after:1", "--device-interval", "0"];
+    let emulator = Emulator::with(&world, SEED, &options);
+    let sign_in = GIVEN.replace("\"GRAPH_TOKEN\", ", "");
+    let bootstrap = "\n[tenant.bootstrap]\nmethod = \"device_code\"\n";
+    let own = itself_gone(&emulator);
+    spec(&world, &emulator, &format!("{sign_in}{bootstrap}{own}\n{BODY}"));
+    let exchange = emulator.token(EXCHANGE);
+    let plan = ["plan", "--format", "json"];
+    let output = world.run_with(&plan, &[("EXCHANGE_TOKEN", exchange.as_str())]).ended(0);
+    let plan: Value = serde_json::from_str(&output.stdout).unwrap();
+    let changes = plan["changes"].as_array().unwrap();
+    let of_application = |change: &&Value| change["address"] == "application.own";
+    let gone = changes.iter().find(of_application).unwrap();
+    assert_eq!(gone["after_exchange"], true, "{gone}");
+}
+
 /// What is said of this token for Exchange.
 #[track_caller]
 fn says_of_token(exchange: &str, code: i32, expected: snapbox::data::Inline) {

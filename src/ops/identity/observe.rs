@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use uuid::{Uuid, uuid};
 
 use super::preflight::preflight_of_spec;
+use crate::client::Claims;
 use crate::diagnostic::Diagnostic;
 use crate::ops::connect::Connection;
 use crate::ops::ports::Stopped;
@@ -27,10 +28,17 @@ pub(in crate::ops) async fn observe(
         acting_with: connection.acting_with.clone(),
         ..ObservedIdentity::default()
     };
-    if let Some(entra) = &connection.entra
-        && let Err(error) = directory(entra, desired, &mut observed).await
-    {
-        return Err(explained(entra, desired, &error).await);
+    if let Some(exchange) = &connection.exchange {
+        observed.exchange_as = exchange.client_id().await;
+    }
+    if let Some(entra) = &connection.entra {
+        // A token names its application also where the way to sign in does not.
+        let claims = entra.claims().await.map_err(|error| stop(&error))?;
+        let named = claims.filter(Claims::is_application).and_then(|claims| claims.client_id());
+        observed.acting_as = named.or(observed.acting_as);
+        if let Err(error) = directory(entra, desired, &mut observed).await {
+            return Err(explained(entra, desired, &error).await);
+        }
     }
     Ok(observed)
 }

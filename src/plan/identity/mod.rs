@@ -162,17 +162,11 @@ impl Differ<'_> {
     }
 
     fn exchange_is_done_as(&self, subject: Subject<'_>) -> bool {
-        match &self.desired.tenant.sign_in {
-            Some(SignIn::Application(name)) => name.value == subject.settings.name,
-            Some(SignIn::Certificate(sign_in)) => {
-                let found = subject.chain.application.as_ref();
-                found.is_some_and(|found| found.app_id == sign_in.client_id.value)
-            }
-            _ => {
-                let found = subject.chain.application.as_ref().map(|found| found.app_id);
-                found.is_some() && found == self.observed.exchange_as
-            }
+        if let Some(SignIn::Application(name)) = &self.desired.tenant.sign_in {
+            return name.value == subject.settings.name;
         }
+        let found = subject.chain.application.as_ref().map(|found| found.app_id);
+        found.is_some() && found == self.observed.exchange_as
     }
 }
 
