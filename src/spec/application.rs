@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::named::{self, Declarations, NamedKind};
 use super::read::{Entry, Reader, Reported, Table};
-use super::{certificate, federation, keys, lists, permissions, role_names, tenant};
+use super::{certificate, chain, federation, keys, lists, permissions, role_names, tenant};
 use crate::diagnostic::Diagnostic;
 use crate::state::{ApplicationKey, ApplicationSettings, Cloud, Declared, Ensure};
 
@@ -17,16 +17,17 @@ pub(super) const APPLICATIONS: NamedKind = NamedKind {
     keys: keys::APPLICATION,
 };
 
-/// All applications of a spec.
+/// All applications of a spec, which may sign in with `known` certificates.
 pub(super) fn read(
     reader: &mut Reader,
     root: &Table<'_>,
     cloud: Cloud,
+    known: &[String],
 ) -> Declarations<ApplicationSettings> {
     let (mut all, mut names) = (Vec::new(), Vec::new());
     for (name, table) in named::tables(reader, root, &APPLICATIONS) {
         names.push(name.to_owned());
-        all.extend(application(reader, name, &table, cloud));
+        all.extend(application(reader, name, &table, (cloud, known)));
     }
     Declarations { all, names }
 }
@@ -35,7 +36,7 @@ fn application(
     reader: &mut Reader,
     name: &str,
     table: &Table<'_>,
-    cloud: Cloud,
+    (cloud, known): (Cloud, &[String]),
 ) -> Result<ApplicationSettings, Reported> {
     reader.only(table, keys::APPLICATION);
     let ensure = named::ensure(reader, table);
@@ -52,6 +53,12 @@ fn application(
     let directory_roles = reader.optional(table, "directory_roles", role_names::directory);
     let exchange_roles = reader.optional(table, "exchange_roles", role_names::exchange);
     let certificates = reader.optional(table, "certificates", certificates);
+    // Judged here and not with the chain, so that it is said whatever else is wrong in the table.
+    if let (Ok(Some(certificates)), Ok(Ensure::Present)) = (&certificates, &ensure) {
+        for name in certificates {
+            chain::known(reader, name, &certificate::CERTIFICATES, known);
+        }
+    }
     let federated_credentials = reader.optional(table, "federated_credentials", |reader, entry| {
         federation::read(reader, entry, cloud)
     });

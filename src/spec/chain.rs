@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 
-use super::certificate::CERTIFICATES;
 use super::named::{Declarations, NamedKind};
 use super::read::Reader;
 use super::sign_in_application;
@@ -24,7 +23,7 @@ pub(super) fn check(reader: &mut Reader, chain: &Chain, tenant: Option<&TenantSe
     let present = |one: &&ApplicationSettings| one.ensure == Ensure::Present;
     for application in applications.iter().filter(present) {
         for name in &application.certificates {
-            certificate_of(reader, name, &chain.certificates);
+            absent_certificate(reader, name, &chain.certificates.all);
         }
     }
     for (place, one) in applications.iter().enumerate() {
@@ -38,16 +37,13 @@ pub(super) fn check(reader: &mut Reader, chain: &Chain, tenant: Option<&TenantSe
     }
 }
 
-fn certificate_of(
+fn absent_certificate(
     reader: &mut Reader,
     name: &Declared<String>,
-    certificates: &Declarations<CertificateSettings>,
+    certificates: &[CertificateSettings],
 ) {
-    if !known(reader, name, &CERTIFICATES, &certificates.names) {
-        return;
-    }
     let absent =
-        certificates.all.iter().find(|one| one.name == name.value && one.ensure == Ensure::Absent);
+        certificates.iter().find(|one| one.name == name.value && one.ensure == Ensure::Absent);
     if let Some(absent) = absent {
         let summary = format!("`certificate.{}` is to be deleted", name.value);
         reader.report(

@@ -94,10 +94,9 @@ fn document_of(
     reader.only(root, keys::ROOT);
     let tenant = tenant::read(reader, root, base);
     let cloud = tenant.as_ref().map(|tenant| tenant.cloud).unwrap_or_default();
-    let chain = Chain {
-        certificates: certificate::read(reader, root, base, today),
-        applications: application::read(reader, root, cloud),
-    };
+    let certificates = certificate::read(reader, root, base, today);
+    let applications = application::read(reader, root, cloud, &certificates.names);
+    let chain = Chain { certificates, applications };
     let unified_audit_log =
         switch(reader, root, "unified_audit_log", keys::UNIFIED_AUDIT_LOG, "ingestion");
     let mailbox_auditing =
