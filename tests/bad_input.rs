@@ -183,7 +183,7 @@ error[certificate]: the certificate `./app.pfx` cannot be used: the password is 
 10 | certificate = 'app.pfx'
    |               ^^^^^^^^^
    |
-   = help: check the value of the variable that `password_env` names
+   = help: check the variable that holds the password; it may have changed since the file was written
 
 "#]]
     );
@@ -225,7 +225,7 @@ error[certificate]: the certificate `./app.pfx` cannot be used: it is protected 
 10 | certificate = 'app.pfx'
    |               ^^^^^^^^^
    |
-   = help: name the environment variable that holds the password: `password_env = "..."`
+   = help: name the environment variable that holds the password: `password_env` in a spec, `--password-env` on the command line
 
 "#]],
     );
@@ -241,7 +241,7 @@ error[no-password]: the environment variable `CERTIFICATE_PASSWORD` is not set
 11 | password_env = "CERTIFICATE_PASSWORD"
    |                ^^^^^^^^^^^^^^^^^^^^^^ names the variable that holds the certificate's password
    |
-   = help: set `CERTIFICATE_PASSWORD`, or leave `password_env` out for a file without password
+   = help: set `CERTIFICATE_PASSWORD`, or name no variable for a file without password
 
 "#]],
     );
@@ -262,7 +262,7 @@ error[certificate]: the certificate `./app.pem` cannot be used: the certificate 
 10 | certificate = 'app.pem'
    |               ^^^^^^^^^
    |
-   = help: make a new certificate and upload it to the application before you name it here
+   = help: make a new certificate and upload it to the application
 
 "#]],
     );

@@ -62,7 +62,8 @@ pub fn certificate_finding(error: &StoreError) -> Diagnostic {
     }
 }
 
-fn help_for(reason: &CredentialError) -> &'static str {
+/// What to do about a certificate that cannot be used.
+pub(super) fn help_for(reason: &CredentialError) -> &'static str {
     match reason {
         CredentialError::PasswordNeeded => {
             "name the environment variable that holds the password: `password_env` in a spec, \

@@ -8,14 +8,15 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use uuid::Uuid;
 
+use super::certificate_files::{certificate_password, help_for};
 use super::certificates::{Certificates, from_store};
 use super::connect::EmbeddedTenant;
 use super::endpoints::{federated_audience, url};
 use super::ports::{Ports, Stopped};
 use crate::certificate::find_by_thumbprint;
 use crate::client::{
-    AssertionSource, Credential, CredentialError, DevicePrompt, GRAPH_COMMAND_LINE_TOOLS,
-    ManagedIdentityEndpoint, SignInMethod,
+    AssertionSource, Credential, DevicePrompt, GRAPH_COMMAND_LINE_TOOLS, ManagedIdentityEndpoint,
+    SignInMethod,
 };
 use crate::diagnostic::{Diagnostic, Span};
 use crate::state::{
@@ -98,7 +99,13 @@ impl Surroundings<'_> {
         &self,
         name: Option<&Declared<String>>,
     ) -> Result<Option<SecretString>, Stopped> {
-        name.map(|name| password(&name.value, name.span, self.ports)).transpose()
+        certificate_password(name.map(|name| name.value.as_str()), self.ports).map_err(|finding| {
+            Stopped::error(match name {
+                Some(name) => finding
+                    .at(name.span, "names the variable that holds the certificate's password"),
+                None => *finding,
+            })
+        })
     }
 
     fn given(&self, names: &[Declared<String>]) -> Result<SignInMethod, Stopped> {
@@ -239,20 +246,6 @@ fn declared(id: Option<Declared<Uuid>>) -> Option<Uuid> {
     id.map(|id| id.value)
 }
 
-/// The password in a variable.
-pub(super) fn password(name: &str, span: Span, ports: &Ports) -> Result<SecretString, Stopped> {
-    ports.environment.get(name).map(SecretString::from).ok_or_else(|| {
-        Stopped::error(
-            Diagnostic::error(
-                "no-password",
-                format!("the environment variable `{name}` is not set"),
-            )
-            .at(span, "names the variable that holds the certificate's password")
-            .help(format!("set `{name}`, or leave `password_env` out for a file without password")),
-        )
-    })
-}
-
 fn credential(
     path: &PathBuf,
     password: Option<&SecretString>,
@@ -272,33 +265,7 @@ fn credential(
         refused("unreadable-file", summary, "a relative path starts at the directory of the spec")
     })?;
     Credential::load(&bytes, password, ports.now()).map_err(|error| {
-        let help = help_for(&error, password.is_some());
-        refused("certificate", format!("the certificate `{name}` cannot be used: {error}"), help)
+        let summary = format!("the certificate `{name}` cannot be used: {error}");
+        refused("certificate", summary, help_for(&error))
     })
-}
-
-fn help_for(error: &CredentialError, has_password: bool) -> &'static str {
-    match error {
-        CredentialError::PasswordNeeded | CredentialError::WrongPassword if !has_password => {
-            "name the environment variable that holds the password: `password_env = \"...\"`"
-        }
-        CredentialError::PasswordNeeded | CredentialError::WrongPassword => {
-            "check the value of the variable that `password_env` names"
-        }
-        CredentialError::Expired { .. } => {
-            "make a new certificate and upload it to the application before you name it here"
-        }
-        CredentialError::NotYetValid { .. } => "check this machine's clock, or wait until then",
-        CredentialError::NotRsa(_) => {
-            "make a certificate with an RSA key: Microsoft Entra ID takes no other for an application"
-        }
-        CredentialError::EncryptedPem => "name a .pfx instead: its password can be given",
-        CredentialError::NoKey
-        | CredentialError::NoCertificate
-        | CredentialError::NotRecognised
-        | CredentialError::Damaged(_)
-        | CredentialError::Mismatched => {
-            "name a .pfx, or a PEM file that holds the certificate and its own private key"
-        }
-    }
 }
