@@ -11,6 +11,7 @@ use super::{
     ObservedApplication, ObservedConsent, ObservedFederatedCredential, ObservedOwner, ObservedRole,
     ObservedServicePrincipal, RoleDefinition,
 };
+use crate::resource::Thumbprint;
 
 /// What a certificate on disk says about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,18 +31,8 @@ pub struct CertificateFacts {
 impl CertificateFacts {
     /// The thumbprint as Entra writes it: 40 hexadecimal digits in upper case.
     pub fn thumbprint_text(&self) -> String {
-        thumbprint_text(&self.thumbprint)
+        Thumbprint::Sha1(self.thumbprint).to_string()
     }
-}
-
-/// Forty hexadecimal digits in upper case.
-pub fn thumbprint_text(thumbprint: &[u8; 20]) -> String {
-    use std::fmt::Write as _;
-    thumbprint.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02X}");
-        text
-    })
 }
 
 /// The files of one certificate.

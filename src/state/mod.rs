@@ -11,9 +11,7 @@ mod overlap;
 mod pattern;
 mod requirements;
 
-pub use chain::{
-    CertificateFacts, ObservedCertificate, ObservedChain, ObservedIdentity, thumbprint_text,
-};
+pub use chain::{CertificateFacts, ObservedCertificate, ObservedChain, ObservedIdentity};
 pub use desired::{
     ActionRule, CertificateLocation, CertificateSignIn, Cloud, Declared, DesiredState,
     DeviceCodeSignIn, Endpoint, EndpointOverrides, Exclusion, MailboxPolicy, SignIn,

@@ -23,7 +23,8 @@ use auditform::ops::{
 use auditform::plan::Plan;
 use auditform::providers::entra::{Entra, EntraOptions};
 use auditform::render;
-use auditform::state::{ObservedApplication, thumbprint_text};
+use auditform::resource::Thumbprint;
+use auditform::state::ObservedApplication;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
@@ -313,8 +314,8 @@ impl Scene {
     /// The thumbprints that are registered on `application.NAME`.
     pub(super) async fn registered(&self, name: &str) -> BTreeSet<String> {
         let application = self.application(name).await;
-        let thumbprint = |key: &[u8; 20]| thumbprint_text(key);
-        application.keys.iter().filter_map(|key| key.thumbprint.as_ref()).map(thumbprint).collect()
+        let thumbprint = |sha1| Thumbprint::Sha1(sha1).to_string();
+        application.keys.iter().filter_map(|key| key.thumbprint).map(thumbprint).collect()
     }
 
     /// Whether `application.NAME` gets a token with this file of the directory of certificates.
@@ -340,7 +341,8 @@ impl Scene {
 
     /// The thumbprint of the certificate in this file.
     pub(super) fn thumbprint(&self, file: &str) -> String {
-        thumbprint_text(&read_any(&self.path(file), None).unwrap().facts.thumbprint_sha1)
+        let sha1 = read_any(&self.path(file), None).unwrap().facts.thumbprint_sha1;
+        Thumbprint::Sha1(sha1).to_string()
     }
 
     /// What a kill may never cost: both files that sign in give a token.

@@ -16,8 +16,6 @@ use crate::state::{
     MadeCertificate, ObservedCertificate, Validity,
 };
 
-const NAMES: &str = "common_name";
-
 impl Differ<'_> {
     pub(super) fn certificate(&mut self, settings: &CertificateSettings) {
         let empty = ObservedCertificate::default();
@@ -261,7 +259,7 @@ fn first(
         (Validity::For(_), None) => Held::Unknown,
     };
     IdentityChange::new(address, Action::Create, "there is no such certificate yet")
-        .comes(NAMES, Held::text(&made.common_name))
+        .comes("common_name", Held::text(&made.common_name))
         .comes("key_size", Held::text(made.key_size.to_string()))
         .comes("valid_from", from)
         .comes("valid_until", until)

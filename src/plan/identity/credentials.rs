@@ -9,10 +9,9 @@ use super::write::{FederatedWrite, IdentityWrite};
 use super::{Differ, Subject};
 use crate::diagnostic::Diagnostic;
 use crate::plan::Action;
-use crate::resource::{Address, Kind};
+use crate::resource::{Address, Kind, Thumbprint};
 use crate::state::{
     CertificateFacts, FederatedCredential, ObservedFederatedCredential, ObservedKey,
-    thumbprint_text,
 };
 
 /// What Entra takes ("Configure an application to trust an external identity provider").
@@ -272,8 +271,8 @@ fn trusts_the_same(found: &ObservedFederatedCredential, wanted: &FederatedCreden
 }
 
 /// The thumbprint where it is known, else the key's id.
-fn key_name(key: &ObservedKey) -> String {
-    key.thumbprint.as_ref().map_or_else(|| key.key_id.to_string(), thumbprint_text)
+pub(super) fn key_name(key: &ObservedKey) -> String {
+    key.thumbprint.map_or_else(|| key.key_id.to_string(), |sha1| Thumbprint::Sha1(sha1).to_string())
 }
 
 fn values(credential: &FederatedCredential) -> FederatedWrite {

@@ -6,7 +6,8 @@ use serde::ser::Serializer;
 use serde_json::{Map, Value, json};
 
 use super::write::{ApplicationPatch, ApplicationRef, FederatedWrite, IdentityWrite};
-use crate::state::{RequiredAccess, thumbprint_text};
+use crate::resource::Thumbprint;
+use crate::state::RequiredAccess;
 
 /// Writes one step.
 pub(in crate::plan) fn document<S: Serializer>(
@@ -34,7 +35,10 @@ fn values(write: &IdentityWrite) -> Vec<(&'static str, Value)> {
         | IdentityWrite::SwitchCertificate { name }
         | IdentityWrite::DeleteCertificate { name } => vec![("certificate", json!(name))],
         IdentityWrite::ForgetCertificate { name, thumbprint } => {
-            vec![("certificate", json!(name)), ("thumbprint", json!(thumbprint_text(thumbprint)))]
+            vec![
+                ("certificate", json!(name)),
+                ("thumbprint", json!(Thumbprint::Sha1(*thumbprint).to_string())),
+            ]
         }
         IdentityWrite::CreateApplication { application, unique_name, patch } => {
             let own = vec![("unique_name", json!(unique_name))];
@@ -73,7 +77,7 @@ fn values_of_access(write: &IdentityWrite) -> Vec<(&'static str, Value)> {
             vec![("assignment", json!(assignment))]
         }
         IdentityWrite::AddKey { application, certificate, staged, thumbprint } => {
-            let thumbprint = thumbprint.as_ref().map(thumbprint_text);
+            let thumbprint = thumbprint.map(|sha1| Thumbprint::Sha1(sha1).to_string());
             let own = vec![
                 ("certificate", json!(certificate)),
                 ("staged", json!(staged)),

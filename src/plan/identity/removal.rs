@@ -2,6 +2,7 @@
 //! service principal, the registration with all that it holds.
 
 use super::change::{Held, IdentityChange};
+use super::credentials::key_name;
 use super::write::IdentityWrite;
 use super::{Differ, Subject};
 use crate::diagnostic::Diagnostic;
@@ -106,12 +107,8 @@ fn registration_gone(subject: Subject<'_>, found: &ObservedApplication) -> Ident
         )
         .does(IdentityWrite::DeleteApplication { application });
     if !found.keys.is_empty() {
-        let keys = found.keys.iter().map(|key| {
-            key.thumbprint
-                .as_ref()
-                .map_or_else(|| key.key_id.to_string(), crate::state::thumbprint_text)
-        });
-        change.removes.push(("key_credentials", keys.collect()));
+        let keys = found.keys.iter().map(key_name).collect();
+        change.removes.push(("key_credentials", keys));
     }
     if !subject.chain.federated.is_empty() {
         let names = subject.chain.federated.iter().map(|found| found.name.clone());
