@@ -9,10 +9,9 @@ use uuid::Uuid;
 use super::wait::{Patience, Tell, WITHIN};
 use super::writer::{Done, IdentityWriter};
 use crate::apply::{Failure, FailureKind};
-use crate::diagnostic::Span;
-use crate::plan::{ApplicationPatch, ApplicationRef, FederatedWrite, IdentityWrite};
-use crate::providers::entra::{self, Entra, GraphError, GraphErrorKind, Upserted};
-use crate::state::{FederatedCredential, ObservedApplication, RequiredAccess};
+use crate::plan::{ApplicationPatch, ApplicationRef, IdentityWrite};
+use crate::providers::entra::{Entra, GraphError, GraphErrorKind, Upserted};
+use crate::state::{ObservedApplication, RequiredAccess};
 
 /// One step under way.
 pub(super) struct Steps<'w> {
@@ -114,7 +113,11 @@ impl Steps<'_> {
         let there = self.entra.application_by_unique_name(unique_name).await;
         let mut found = there.map_err(|error| failure(&error))?;
         if found.is_none() {
-            found = self.upsert(unique_name, patch).await?;
+            let made = self.entra.upsert_application(unique_name, patch).await;
+            found = match made.map_err(|error| failure(&error))? {
+                Upserted::Created(found) => Some(found),
+                Upserted::Existed => None,
+            };
         }
         let found = if let Some(found) = found {
             found
@@ -135,24 +138,6 @@ impl Steps<'_> {
         Ok(None)
     }
 
-    async fn upsert(
-        &self,
-        unique_name: &str,
-        patch: &ApplicationPatch,
-    ) -> Result<Option<ObservedApplication>, Failure> {
-        let body = entra::ApplicationBody {
-            display_name: patch.display_name.clone().unwrap_or_default(),
-            notes: patch.notes.clone(),
-            tags: patch.tags.clone().unwrap_or_default(),
-            required_access: patch.required_access.clone().unwrap_or_default(),
-        };
-        match self.entra.upsert_application(unique_name, &body).await {
-            Ok(Upserted::Created(found)) => Ok(Some(found)),
-            Ok(Upserted::Existed) => Ok(None),
-            Err(error) => Err(failure(&error)),
-        }
-    }
-
     /// A collection that is replaced whole must be as the plan saw it, or what others have added to
     /// it since would be lost.
     async fn update_application(
@@ -171,15 +156,8 @@ impl Steps<'_> {
                 return Err(stale("its permissions were changed since the plan was made"));
             }
         }
-        let patch = entra::ApplicationPatch {
-            display_name: patch.display_name.clone(),
-            unique_name: None,
-            notes: patch.notes.clone(),
-            tags: patch.tags.clone(),
-            required_access: patch.required_access.clone(),
-        };
         let what = "the application to be known to the directory";
-        self.until(what, || self.entra.update_application(&id, &patch)).await.map(|()| None)
+        self.until(what, || self.entra.update_application(&id, patch)).await.map(|()| None)
     }
 
     async fn create_principal(&self, application: &ApplicationRef) -> Done {
@@ -253,11 +231,11 @@ impl Steps<'_> {
             }
             IdentityWrite::AddFederatedCredential { application, credential } => {
                 let id = self.object_id(application)?;
-                entra.create_federated_credential(&id, &federated(credential)).await?;
+                entra.create_federated_credential(&id, credential).await?;
             }
             IdentityWrite::UpdateFederatedCredential { application, id, credential } => {
                 let object = self.object_id(application)?;
-                entra.update_federated_credential(&object, id, &federated(credential)).await?;
+                entra.update_federated_credential(&object, id, credential).await?;
             }
             IdentityWrite::RemoveFederatedCredential { application, id } => {
                 entra.delete_federated_credential(&self.object_id(application)?, id).await?;
@@ -282,16 +260,6 @@ impl From<GraphError> for Trouble {
 impl From<Failure> for Trouble {
     fn from(failure: Failure) -> Self {
         Self::Failure(failure)
-    }
-}
-
-fn federated(credential: &FederatedWrite) -> FederatedCredential {
-    FederatedCredential {
-        name: credential.name.clone(),
-        issuer: credential.issuer.clone(),
-        subject: credential.subject.clone(),
-        audience: credential.audience.clone(),
-        span: Span::default(),
     }
 }
 

@@ -6,8 +6,9 @@ use super::call::Call;
 use super::errors::{GraphError, GraphErrorKind};
 use super::needs::{APPLICATION_READ, APPLICATION_WRITE};
 use super::rows::{APPLICATION_FIELDS, ApplicationRow, CreatedRow};
-use super::wire::{ApplicationBody, ApplicationPatch, KeyElement, by_key, keys, quoted};
+use super::wire::{KeyElement, SINGLE_TENANT, application, by_key, keys, new_application, quoted};
 use super::{Entra, Upserted};
+use crate::plan::ApplicationPatch;
 use crate::state::ObservedApplication;
 
 impl Entra {
@@ -59,14 +60,15 @@ impl Entra {
     }
 
     /// Creates the application with this `uniqueName`, unless there is one. One that exists takes
-    /// the values of the body, so whoever must not touch it reads first.
+    /// these attributes, so whoever must not touch it reads first.
     pub async fn upsert_application(
         &self,
         unique_name: &str,
-        body: &ApplicationBody,
+        attributes: &ApplicationPatch,
     ) -> Result<Upserted<ObservedApplication>, GraphError> {
         let url = self.inner.url(&[&by_key("applications", "uniqueName", unique_name)], &[]);
-        let call = Call::patch(url, "new application", &APPLICATION_WRITE, body.json());
+        let call =
+            Call::patch(url, "new application", &APPLICATION_WRITE, new_application(attributes));
         let reply = self.inner.call(&call.upserting()).await?;
         if reply.status != 201 {
             return Ok(Upserted::Existed);
@@ -75,13 +77,13 @@ impl Entra {
         Ok(Upserted::Created(ObservedApplication {
             object_id: row.id,
             app_id: row.app_id,
-            display_name: body.display_name.clone(),
+            display_name: attributes.display_name.clone().unwrap_or_default(),
             unique_name: Some(unique_name.to_owned()),
-            notes: body.notes.clone(),
-            tags: body.tags.clone(),
-            sign_in_audience: Some("AzureADMyOrg".to_owned()),
+            notes: attributes.notes.clone(),
+            tags: attributes.tags.clone().unwrap_or_default(),
+            sign_in_audience: Some(SINGLE_TENANT.to_owned()),
             created: row.created_date_time,
-            required_access: body.required_access.clone(),
+            required_access: attributes.required_access.clone().unwrap_or_default(),
             keys: Vec::new(),
         }))
     }
@@ -93,7 +95,8 @@ impl Entra {
         patch: &ApplicationPatch,
     ) -> Result<(), GraphError> {
         let url = self.inner.url(&["applications", object_id], &[]);
-        let call = Call::patch(url, "change of an application", &APPLICATION_WRITE, patch.json());
+        let call =
+            Call::patch(url, "change of an application", &APPLICATION_WRITE, application(patch));
         self.inner.call(&call).await.map(drop)
     }
 

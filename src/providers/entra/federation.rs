@@ -9,7 +9,8 @@ use super::errors::GraphError;
 use super::needs::{APPLICATION_READ, APPLICATION_WRITE};
 use super::rows::FederatedRow;
 use super::wire::federated;
-use crate::state::{FederatedCredential, ObservedFederatedCredential};
+use crate::plan::FederatedWrite;
+use crate::state::ObservedFederatedCredential;
 
 const COLLECTION: &str = "federatedIdentityCredentials";
 
@@ -29,7 +30,7 @@ impl Entra {
     pub async fn create_federated_credential(
         &self,
         object_id: &str,
-        credential: &FederatedCredential,
+        credential: &FederatedWrite,
     ) -> Result<ObservedFederatedCredential, GraphError> {
         let url = self.inner.url(&["applications", object_id, COLLECTION], &[]);
         let mut body = federated(credential);
@@ -44,7 +45,7 @@ impl Entra {
         &self,
         object_id: &str,
         id: &str,
-        credential: &FederatedCredential,
+        credential: &FederatedWrite,
     ) -> Result<(), GraphError> {
         let url = self.inner.url(&["applications", object_id, COLLECTION, id], &[]);
         let label = "change of a federated credential";

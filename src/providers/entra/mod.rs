@@ -35,7 +35,7 @@ pub use needs::{
     EXCHANGE_ROLE_READ, EXCHANGE_ROLE_WRITE, Needs, ORGANIZATION_READ, USER_READ,
 };
 pub use people::Organization;
-pub use wire::{ApplicationBody, ApplicationPatch, KeyElement};
+pub use wire::KeyElement;
 
 /// Where the service is and how long to wait for it.
 #[derive(Debug, Clone)]

@@ -11,38 +11,14 @@ use url::Url;
 use uuid::Uuid;
 
 use super::Inner;
-use crate::state::{FederatedCredential, ObservedKey, RequiredAccess};
+use crate::plan::{ApplicationPatch, FederatedWrite};
+use crate::state::{ObservedKey, RequiredAccess};
 
 const V1: &str = "v1.0";
 const BETA: &str = "beta";
 
-/// What a new application is made of. It is of this tenant alone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApplicationBody {
-    /// `displayName`.
-    pub display_name: String,
-    /// `notes`.
-    pub notes: Option<String>,
-    /// `tags`.
-    pub tags: Vec<String>,
-    /// `requiredResourceAccess`.
-    pub required_access: Vec<RequiredAccess>,
-}
-
-/// What changes of an application; what is `None` is not sent and stays.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ApplicationPatch {
-    /// `displayName`.
-    pub display_name: Option<String>,
-    /// `uniqueName`, once, for an application that has none.
-    pub unique_name: Option<String>,
-    /// `notes`; an empty text takes them away.
-    pub notes: Option<String>,
-    /// `tags`, all of them.
-    pub tags: Option<Vec<String>>,
-    /// `requiredResourceAccess`, all of it.
-    pub required_access: Option<Vec<RequiredAccess>>,
-}
+/// `signInAudience` of an application that is of its own tenant alone.
+pub(super) const SINGLE_TENANT: &str = "AzureADMyOrg";
 
 /// An element of `keyCredentials`, which is written whole: what is not named is deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,37 +40,27 @@ pub enum KeyElement {
     },
 }
 
-impl ApplicationBody {
-    pub(super) fn json(&self) -> Value {
-        let mut body = json!({
-            "displayName": self.display_name,
-            "signInAudience": "AzureADMyOrg",
-            "tags": self.tags,
-            "requiredResourceAccess": access(&self.required_access),
-        });
-        if let Some(notes) = &self.notes {
-            body["notes"] = json!(notes);
-        }
-        body
-    }
+/// What a new application is made of. It is of this tenant alone.
+pub(super) fn new_application(attributes: &ApplicationPatch) -> Value {
+    let mut body = application(attributes);
+    body["signInAudience"] = json!(SINGLE_TENANT);
+    body
 }
 
-impl ApplicationPatch {
-    pub(super) fn json(&self) -> Value {
-        let mut body = Map::new();
-        let mut set = |name: &str, value: Option<Value>| {
-            if let Some(value) = value {
-                body.insert(name.to_owned(), value);
-            }
-        };
-        set("displayName", self.display_name.as_ref().map(|name| json!(name)));
-        set("uniqueName", self.unique_name.as_ref().map(|name| json!(name)));
-        let notes = |notes: &String| if notes.is_empty() { Value::Null } else { json!(notes) };
-        set("notes", self.notes.as_ref().map(notes));
-        set("tags", self.tags.as_ref().map(|tags| json!(tags)));
-        set("requiredResourceAccess", self.required_access.as_deref().map(access));
-        Value::Object(body)
-    }
+/// What changes of an application: what is `None` is not sent and stays, empty notes take them away.
+pub(super) fn application(patch: &ApplicationPatch) -> Value {
+    let mut body = Map::new();
+    let mut set = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            body.insert(name.to_owned(), value);
+        }
+    };
+    set("displayName", patch.display_name.as_ref().map(|name| json!(name)));
+    let notes = |notes: &String| if notes.is_empty() { Value::Null } else { json!(notes) };
+    set("notes", patch.notes.as_ref().map(notes));
+    set("tags", patch.tags.as_ref().map(|tags| json!(tags)));
+    set("requiredResourceAccess", patch.required_access.as_deref().map(access));
+    Value::Object(body)
 }
 
 fn access(required: &[RequiredAccess]) -> Value {
@@ -140,7 +106,7 @@ pub(super) fn keys(elements: &[KeyElement]) -> Value {
 }
 
 /// The name is immutable, so it is sent where a credential is made and not where it changes.
-pub(super) fn federated(credential: &FederatedCredential) -> Value {
+pub(super) fn federated(credential: &FederatedWrite) -> Value {
     json!({
         "issuer": credential.issuer,
         "subject": credential.subject,

@@ -1,17 +1,13 @@
 //! What each operation sends: method, path, query, body.
 
 use super::*;
-use crate::providers::entra::{ApplicationBody, ApplicationPatch, KeyElement, Upserted};
-use crate::state::{FederatedCredential, ObservedKey, RequiredAccess};
+use crate::plan::{ApplicationPatch, FederatedWrite};
+use crate::providers::entra::{KeyElement, Upserted};
+use crate::state::{ObservedKey, RequiredAccess};
 
 /// The requests that were sent, as `METHOD target`.
 fn sent(server: &Scripted) -> Vec<String> {
     server.seen().iter().map(|seen| format!("{} {}", seen.method, seen.target)).collect()
-}
-
-/// Where a spec says it, which nothing here says.
-fn no_place<T: Default>() -> T {
-    T::default()
 }
 
 fn permission() -> RequiredAccess {
@@ -57,11 +53,11 @@ async fn applications_are_found_by_their_keys_and_by_name() {
 async fn a_new_application_is_of_this_tenant_alone() {
     let answer = json!({ "id": "object", "appId": TWO, "createdDateTime": "2026-11-23T12:00:00Z" });
     let (server, entra) = entra([created(&answer), done()]).await;
-    let body = ApplicationBody {
-        display_name: "Audit".to_owned(),
+    let body = ApplicationPatch {
+        display_name: Some("Audit".to_owned()),
         notes: Some("why".to_owned()),
-        tags: vec!["stamp".to_owned()],
-        required_access: vec![permission()],
+        tags: Some(vec!["stamp".to_owned()]),
+        required_access: Some(vec![permission()]),
     };
     let Upserted::Created(found) = entra.upsert_application("auditform-x", &body).await.unwrap()
     else {
@@ -92,7 +88,6 @@ async fn a_patch_holds_what_changes_and_nothing_else() {
     entra.update_application("object", &patch).await.unwrap();
     let patch = ApplicationPatch {
         display_name: Some("New".to_owned()),
-        unique_name: Some("u".to_owned()),
         tags: Some(vec![]),
         required_access: Some(vec![permission()]),
         notes: None,
@@ -102,7 +97,7 @@ async fn a_patch_holds_what_changes_and_nothing_else() {
     let seen = server.seen();
     assert_eq!(seen[0].json(), json!({ "notes": null }));
     let names: Vec<String> = seen[1].json().as_object().unwrap().keys().cloned().collect();
-    assert_eq!(names, ["displayName", "requiredResourceAccess", "tags", "uniqueName"]);
+    assert_eq!(names, ["displayName", "requiredResourceAccess", "tags"]);
     assert_eq!(seen[0].header("prefer"), None);
     assert_eq!(
         sent(&server)[1..],
@@ -246,12 +241,11 @@ async fn federated_credentials_and_owners() {
         done(),
     ])
     .await;
-    let wanted = FederatedCredential {
+    let wanted = FederatedWrite {
         name: "main".to_owned(),
         issuer: "https://i".to_owned(),
         subject: "s".to_owned(),
         audience: "api://a".to_owned(),
-        span: no_place(),
     };
     let found = entra.federated_credentials("object").await.unwrap().remove(0);
     assert_eq!((found.name, found.issuer), (wanted.name.clone(), wanted.issuer.clone()));

@@ -1,7 +1,8 @@
 //! Writes: what is sent again and what is not, and what the service's refusals become.
 
 use super::*;
-use crate::providers::entra::{ApplicationPatch, CONSENT, DIRECTORY_ROLE_WRITE};
+use crate::plan::ApplicationPatch;
+use crate::providers::entra::{CONSENT, DIRECTORY_ROLE_WRITE};
 
 fn renamed() -> ApplicationPatch {
     ApplicationPatch { display_name: Some("New".to_owned()), ..ApplicationPatch::default() }
