@@ -32,9 +32,8 @@ use crate::client::{Claims, Client, RequestCounts, RetryPolicy, TokenSource};
 pub use errors::{GraphError, GraphErrorKind, InnerError};
 pub use needs::{
     APPLICATION_READ, APPLICATION_WRITE, CONSENT, DIRECTORY_ROLE_READ, DIRECTORY_ROLE_WRITE,
-    EXCHANGE_ROLE_READ, EXCHANGE_ROLE_WRITE, Needs, ORGANIZATION_READ, USER_READ,
+    EXCHANGE_ROLE_READ, EXCHANGE_ROLE_WRITE, Needs, USER_READ,
 };
-pub use people::Organization;
 pub use wire::KeyElement;
 
 /// Where the service is and how long to wait for it.
@@ -82,11 +81,6 @@ impl Entra {
         let inner = Inner { client, tokens, options, tenant };
         inner.tokens.token(&inner.options.scope).await?;
         Ok(Self { inner: Arc::new(inner) })
-    }
-
-    /// The tenant's id, as discovery gave it.
-    pub fn tenant_id(&self) -> Uuid {
-        self.inner.tenant
     }
 
     /// What the present token says about itself, for comparing it with [`Needs`]; `None` where it

@@ -101,19 +101,6 @@ pub const USER_READ: Needs = Needs {
     role: "Directory Readers, where reading is restricted",
 };
 
-/// Reading the tenant's domains.
-pub const ORGANIZATION_READ: Needs = Needs {
-    permissions: &[&[
-        "Organization.Read.All",
-        "User.Read",
-        "Organization.ReadWrite.All",
-        "Directory.Read.All",
-        "Directory.ReadWrite.All",
-        "Directory.AccessAsUser.All",
-    ]],
-    role: "Directory Readers, where reading is restricted",
-};
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]

@@ -1,40 +1,14 @@
-//! Owners of applications, users, and the organisation itself.
+//! Owners of applications, and users.
 
-use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::Entra;
 use super::call::Call;
-use super::errors::{GraphError, GraphErrorKind};
-use super::needs::{APPLICATION_READ, APPLICATION_WRITE, ORGANIZATION_READ, USER_READ};
+use super::errors::GraphError;
+use super::needs::{APPLICATION_READ, APPLICATION_WRITE, USER_READ};
 use super::rows::OwnerRow;
 use crate::state::ObservedOwner;
-
-/// The tenant as the directory describes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Organization {
-    /// The tenant's id.
-    pub id: Uuid,
-    /// The domain that it was made with, `….onmicrosoft.com`.
-    pub initial_domain: String,
-    /// All of its verified domains.
-    pub verified_domains: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct OrganizationRow {
-    id: Uuid,
-    verified_domains: Vec<DomainRow>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct DomainRow {
-    name: String,
-    is_initial: bool,
-}
 
 impl Entra {
     /// The owners of an application.
@@ -76,25 +50,5 @@ impl Entra {
         let url = self.inner.url(&["applications", object_id, "owners", owner, "$ref"], &[]);
         let call = Call::delete(url, "withdrawal of an owner", &APPLICATION_WRITE);
         self.inner.call(&call).await.map(drop)
-    }
-
-    /// The organisation: its id and domains.
-    pub async fn organization(&self) -> Result<Organization, GraphError> {
-        let url = self.inner.url(&["organization"], &[("$select", "id,verifiedDomains")]);
-        let call = Call::get(url, "organization", &ORGANIZATION_READ);
-        let (mut rows, last) = self.inner.list_with_reply::<OrganizationRow>(call).await?;
-        let row = rows.pop().filter(|_| rows.is_empty());
-        let Some(row) = row else {
-            return Err(last.error(GraphErrorKind::BadAnswer, "it should hold one organization"));
-        };
-        let initial = row.verified_domains.iter().find(|domain| domain.is_initial);
-        let Some(initial) = initial else {
-            return Err(last.error(GraphErrorKind::BadAnswer, "it names no initial domain"));
-        };
-        Ok(Organization {
-            id: row.id,
-            initial_domain: initial.name.clone(),
-            verified_domains: row.verified_domains.into_iter().map(|domain| domain.name).collect(),
-        })
     }
 }

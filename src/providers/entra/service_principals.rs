@@ -8,7 +8,7 @@ use super::call::Call;
 use super::errors::GraphError;
 use super::needs::{APPLICATION_READ, APPLICATION_WRITE, CONSENT};
 use super::rows::{ConsentRow, SERVICE_PRINCIPAL_FIELDS, ServicePrincipalRow};
-use super::wire::{by_key, quoted};
+use super::wire::by_key;
 use super::{Entra, Upserted};
 use crate::state::{ObservedConsent, ObservedServicePrincipal};
 
@@ -24,19 +24,6 @@ impl Entra {
         let call = Call::get(url, "service principal", &APPLICATION_READ);
         let row = self.inner.find::<ServicePrincipalRow>(&call).await?;
         Ok(row.map(Into::into))
-    }
-
-    /// All service principals with this display name.
-    pub async fn service_principals_named(
-        &self,
-        display_name: &str,
-    ) -> Result<Vec<ObservedServicePrincipal>, GraphError> {
-        let filter = format!("displayName eq {}", quoted(display_name));
-        let query = [("$filter", filter.as_str()), ("$select", SERVICE_PRINCIPAL_FIELDS)];
-        let url = self.inner.url(&["servicePrincipals"], &query);
-        let call = Call::get(url, "service principals by name", &APPLICATION_READ);
-        let rows = self.inner.list::<ServicePrincipalRow>(call).await?;
-        Ok(rows.into_iter().map(Into::into).collect())
     }
 
     /// Creates the service principal of an application, unless there is one, which stays as it is:

@@ -168,26 +168,6 @@ async fn a_sign_in_that_fails_keeps_its_reason() {
 }
 
 #[tokio::test]
-async fn the_organization_names_its_domains() {
-    let domain = |name: &str, initial: bool| json!({ "name": name, "isInitial": initial });
-    let row = |domains: Value| json!({ "id": TENANT, "verifiedDomains": domains });
-    let both = json!([domain("contoso.com", false), domain("contoso.onmicrosoft.com", true)]);
-    let (_server, entra) = entra([
-        page(&[row(both)], None),
-        page(&[row(json!([domain("contoso.com", false)]))], None),
-        page(&[], None),
-    ])
-    .await;
-    let organization = entra.organization().await.unwrap();
-    assert_eq!(organization.id, TENANT);
-    assert_eq!(organization.initial_domain, "contoso.onmicrosoft.com");
-    assert_eq!(organization.verified_domains, ["contoso.com", "contoso.onmicrosoft.com"]);
-    for said in ["it names no initial domain", "it should hold one organization"] {
-        assert_eq!(entra.organization().await.unwrap_err().message, said);
-    }
-}
-
-#[tokio::test]
 async fn an_owner_may_be_a_user_or_a_service_principal() {
     let user = json!({ "id": "u", "displayName": "Ada", "userPrincipalName": "ada@contoso.com" });
     let missing = || refusal(404, "Request_ResourceNotFound", "x");
