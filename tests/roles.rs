@@ -186,14 +186,53 @@ fn the_unified_audit_log_alone_needs_what_its_two_cmdlets_need() {
 }
 
 #[test]
-fn deleting_an_application_needs_no_permission_for_consent_or_roles() {
+fn deleting_an_application_takes_its_consents_and_roles_away_first() {
     let needs = needs(
         "[tenant]\nendpoint = 'embedded'\n[application.audit]\nensure = 'absent'\n\
          api_permissions = ['Exchange.ManageAsApp']\ndirectory_roles = ['Exchange Administrator']\n",
     );
     let [planning, applying] = names(&needs, NeedKind::GraphPermission);
-    assert_eq!(planning, ["Application.Read.All"]);
-    assert_eq!(applying, ["Application.ReadWrite.All"]);
+    assert_eq!(
+        planning,
+        ["Application.Read.All", "RoleManagement.Read.Directory", "RoleManagement.Read.Exchange"]
+    );
+    assert_eq!(
+        applying,
+        [
+            "Application.ReadWrite.All",
+            "AppRoleAssignment.ReadWrite.All",
+            "RoleManagement.ReadWrite.Directory",
+            "RoleManagement.ReadWrite.Exchange",
+        ]
+    );
+}
+
+#[test]
+fn giving_and_taking_away_are_named_apart_and_never_twice_for_one_application() {
+    let needs = needs(&format!(
+        "{REAL}[tenant.sign_in]\nmethod = 'device_code'\n\
+         [application.gone]\nensure = 'absent'\n\
+         [application.kept]\ndisplay_name = 'A'\nexclusive = true\n\
+         directory_roles = ['Global Reader']\nowners = ['3b8bd3d4-3bd6-4c3e-9c5b-1b3c1d0a5a11']\n",
+    ));
+    let of = |name: &str| -> Vec<(&str, Vec<String>)> {
+        let named = needs.applying.iter().filter(|need| need.name == name);
+        named
+            .map(|need| (need.purpose, need.reasons.iter().map(ToString::to_string).collect()))
+            .collect()
+    };
+    let kept = vec!["application.kept".to_owned()];
+    let gone = vec!["application.gone".to_owned()];
+    assert_eq!(
+        of("RoleManagement.ReadWrite.Directory"),
+        [("gives directory roles to", kept.clone()), ("takes directory roles from", gone.clone())]
+    );
+    assert_eq!(
+        of("AppRoleAssignment.ReadWrite.All"),
+        [("takes back the consents of", [gone, kept.clone()].concat())]
+    );
+    // Whoever is named by an id is looked up among the users too.
+    assert_eq!(of("User.Read.All"), [("looks up the owners of", kept)]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! From a way to sign in, as the spec names it, to one that can be carried out: files are read and
 //! variables looked up here, before any call is made, and what is wrong with them is said.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use crate::client::{
 use crate::diagnostic::{Diagnostic, Span};
 use crate::state::{
     ApplicationSettings, CertificateLocation, CertificateSignIn, Declared, DesiredState, Ensure,
-    SignIn, WorkloadIdentitySignIn,
+    NeedKind, SignIn, WorkloadIdentitySignIn, requirements,
 };
 
 /// What a way to sign in is looked up in.
@@ -56,26 +57,12 @@ impl Surroundings<'_> {
         }
     }
 
-    /// The delegated permissions that work on the spec's applications takes (Graph permissions
-    /// reference; docs/spec-reference.md).
+    /// The delegated permissions that work on the spec's applications takes.
     fn delegated(&self) -> Vec<String> {
-        let applications = &self.desired.applications;
-        let any = |wanted: fn(&ApplicationSettings) -> bool| applications.iter().any(wanted);
-        let is_absent = |application: &ApplicationSettings| {
-            application.ensure == Ensure::Absent || application.exclusive
-        };
-        let removes = applications.iter().any(is_absent);
-        let mut scopes = vec!["Application.ReadWrite.All", "Directory.Read.All"];
-        if removes || any(|application| !application.api_permissions.is_empty()) {
-            scopes.push("AppRoleAssignment.ReadWrite.All");
-        }
-        if removes || any(|application| !application.directory_roles.is_empty()) {
-            scopes.push("RoleManagement.ReadWrite.Directory");
-        }
-        if removes || any(|application| !application.exchange_roles.is_empty()) {
-            scopes.push("RoleManagement.ReadWrite.Exchange");
-        }
-        scopes.into_iter().map(str::to_owned).collect()
+        let needs = requirements(self.desired).applying;
+        let scopes = needs.iter().filter(|need| need.kind == NeedKind::GraphPermission);
+        let names: BTreeSet<&str> = scopes.map(|need| need.name).collect();
+        names.into_iter().map(str::to_owned).collect()
     }
 
     fn certificate(&self, sign_in: &CertificateSignIn) -> Result<SignInMethod, Stopped> {

@@ -5,6 +5,10 @@
 //! named again. Sources: Microsoft Graph's reference of each request; "App-only authentication for
 //! unattended scripts"; "Permissions in Exchange Online".
 
+mod exchange;
+
+use exchange::{exchange_reads, exchange_writes};
+
 use super::{ApplicationSettings, DesiredState, Endpoint, Ensure, SignIn};
 use crate::resource::{Address, Kind};
 
@@ -16,9 +20,6 @@ const CONSENTS: &str = "Microsoft Graph, \"Grant an appRoleAssignment to a servi
 const DIRECTORY_ROLES: &str = "Microsoft Graph, \"Create unifiedRoleAssignment\"";
 const EXCHANGE_ROLES: &str = "Microsoft Graph beta, \"Create unifiedRoleAssignment\"";
 const USERS: &str = "Microsoft Graph, \"Get a user\"";
-const APP_ONLY: &str = "Microsoft, \"App-only authentication for unattended scripts\"";
-const AUDIT_LOG: &str = "Microsoft, \"Turn auditing on or off\"";
-const EXCHANGE: &str = "Microsoft, \"Permissions in Exchange Online\"";
 
 /// What a spec needs, and of whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,25 +124,47 @@ fn is_present(application: &ApplicationSettings) -> bool {
     application.ensure == Ensure::Present
 }
 
-fn has_consents(application: &ApplicationSettings) -> bool {
-    let grants = application.admin_consent && !application.api_permissions.is_empty();
-    is_present(application) && (grants || application.exclusive)
+/// Whether what the spec does not name is taken away: consents and roles go one by one, before the
+/// application itself, so that each is shown.
+fn takes_away(application: &ApplicationSettings) -> bool {
+    !is_present(application) || application.exclusive
 }
 
-fn has_directory_roles(application: &ApplicationSettings) -> bool {
-    is_present(application) && (!application.directory_roles.is_empty() || application.exclusive)
+fn gives_consents(application: &ApplicationSettings) -> bool {
+    is_present(application) && application.admin_consent && !application.api_permissions.is_empty()
 }
 
-fn has_exchange_roles(application: &ApplicationSettings) -> bool {
+fn gives_directory_roles(application: &ApplicationSettings) -> bool {
+    is_present(application) && !application.directory_roles.is_empty()
+}
+
+fn gives_exchange_roles(application: &ApplicationSettings) -> bool {
     is_present(application) && !application.exchange_roles.is_empty()
 }
 
-fn has_named_owners(application: &ApplicationSettings) -> bool {
-    is_present(application) && application.owners.iter().any(|owner| owner.value.contains('@'))
+fn has_directory_roles(application: &ApplicationSettings) -> bool {
+    gives_directory_roles(application) || takes_away(application)
+}
+
+fn has_exchange_roles(application: &ApplicationSettings) -> bool {
+    gives_exchange_roles(application) || takes_away(application)
+}
+
+fn has_owners(application: &ApplicationSettings) -> bool {
+    is_present(application) && !application.owners.is_empty()
 }
 
 fn grants_graph(application: &ApplicationSettings) -> bool {
-    has_consents(application) && application.api_permissions.iter().any(|one| one.resource == GRAPH)
+    gives_consents(application)
+        && application.api_permissions.iter().any(|one| one.resource == GRAPH)
+}
+
+/// Where giving and taking away need the same, the former is named alone.
+fn only_takes(
+    application: &ApplicationSettings,
+    gives: impl Fn(&ApplicationSettings) -> bool,
+) -> bool {
+    takes_away(application) && !gives(application)
 }
 
 /// A need, where something causes it.
@@ -174,12 +197,7 @@ fn entra_reads(desired: &DesiredState, may_be_person: bool) -> Vec<Need> {
             applications(desired, has_exchange_roles),
             EXCHANGE_ROLES,
         ),
-        graph(
-            "User.Read.All",
-            "looks up the owners of",
-            applications(desired, has_named_owners),
-            USERS,
-        ),
+        graph("User.Read.All", "looks up the owners of", applications(desired, has_owners), USERS),
     ];
     if may_be_person {
         // Any member may read applications.
@@ -215,27 +233,40 @@ fn entra_writes(desired: &DesiredState, may_be_person: bool) -> Vec<Need> {
         graph(
             "AppRoleAssignment.ReadWrite.All",
             "consents to the permissions of",
-            applications(desired, has_consents),
+            applications(desired, gives_consents),
+            CONSENTS,
+        ),
+        graph(
+            "AppRoleAssignment.ReadWrite.All",
+            "takes back the consents of",
+            applications(desired, |one| only_takes(one, gives_consents)),
             CONSENTS,
         ),
         graph(
             "RoleManagement.ReadWrite.Directory",
             "gives directory roles to",
-            applications(desired, has_directory_roles),
+            applications(desired, gives_directory_roles),
+            DIRECTORY_ROLES,
+        ),
+        graph(
+            "RoleManagement.ReadWrite.Directory",
+            "takes directory roles from",
+            applications(desired, |one| only_takes(one, gives_directory_roles)),
             DIRECTORY_ROLES,
         ),
         graph(
             "RoleManagement.ReadWrite.Exchange",
             "gives Exchange roles to",
-            applications(desired, has_exchange_roles),
+            applications(desired, gives_exchange_roles),
             EXCHANGE_ROLES,
         ),
         graph(
-            "User.Read.All",
-            "looks up the owners of",
-            applications(desired, has_named_owners),
-            USERS,
+            "RoleManagement.ReadWrite.Exchange",
+            "takes Exchange roles from",
+            applications(desired, |one| only_takes(one, gives_exchange_roles)),
+            EXCHANGE_ROLES,
         ),
+        graph("User.Read.All", "looks up the owners of", applications(desired, has_owners), USERS),
     ];
     if may_be_person {
         needs.extend(person_roles(desired));
@@ -245,10 +276,10 @@ fn entra_writes(desired: &DesiredState, may_be_person: bool) -> Vec<Need> {
 
 /// What a person has to be, beside the scopes. Consent to permissions of Microsoft Graph takes the
 /// same role as giving directory roles.
-fn person_roles(desired: &DesiredState) -> [Option<Need>; 3] {
+fn person_roles(desired: &DesiredState) -> [Option<Need>; 5] {
     let role =
         |name, purpose, reasons, source| need(NeedKind::PersonRole, name, purpose, reasons, source);
-    let is_privileged = |one: &ApplicationSettings| has_directory_roles(one) || grants_graph(one);
+    let is_privileged = |one: &ApplicationSettings| gives_directory_roles(one) || grants_graph(one);
     [
         role(
             "Cloud Application Administrator",
@@ -263,104 +294,22 @@ fn person_roles(desired: &DesiredState) -> [Option<Need>; 3] {
             DIRECTORY_ROLES,
         ),
         role(
+            "Privileged Role Administrator",
+            "takes directory roles from",
+            applications(desired, |one| only_takes(one, is_privileged)),
+            DIRECTORY_ROLES,
+        ),
+        role(
             "Exchange Administrator",
             "gives Exchange roles to",
-            applications(desired, has_exchange_roles),
+            applications(desired, gives_exchange_roles),
+            EXCHANGE_ROLES,
+        ),
+        role(
+            "Exchange Administrator",
+            "takes Exchange roles from",
+            applications(desired, |one| only_takes(one, gives_exchange_roles)),
             EXCHANGE_ROLES,
         ),
     ]
-}
-
-/// The resources of Exchange that a spec manages.
-struct Managed {
-    audit_log: Vec<Address>,
-    organization: Vec<Address>,
-    policies: Vec<Address>,
-    /// Policies that depend on the organisation's own switch.
-    switched: Vec<Address>,
-}
-
-impl Managed {
-    fn of(desired: &DesiredState) -> Self {
-        let single = |is_managed: bool, kind| {
-            is_managed.then(|| Address::singleton(kind)).into_iter().collect::<Vec<_>>()
-        };
-        let named = |all: bool| {
-            let wanted = desired.policies.iter().filter(|one| all || one.enabled.is_some());
-            wanted.map(|policy| Address::policy(&policy.name)).collect::<Vec<_>>()
-        };
-        Self {
-            audit_log: single(desired.unified_audit_log.is_some(), Kind::UnifiedAuditLog),
-            organization: single(desired.mailbox_auditing.is_some(), Kind::Organization),
-            policies: named(true),
-            switched: named(false),
-        }
-    }
-
-    fn all(&self) -> Vec<Address> {
-        [&self.audit_log, &self.organization, &self.policies]
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect()
-    }
-}
-
-fn exchange_role(
-    name: &'static str,
-    purpose: &'static str,
-    reasons: Vec<Address>,
-    source: &'static str,
-) -> Option<Need> {
-    need(NeedKind::ExchangeRole, name, purpose, reasons, source)
-}
-
-fn opens_exchange(managed: &Managed, may_be_application: bool) -> Option<Need> {
-    let name = "Exchange.ManageAsApp";
-    let kind = NeedKind::ExchangePermission;
-    need(kind, name, "lets an application in, for", managed.all(), APP_ONLY)
-        .filter(|_| may_be_application)
-}
-
-fn exchange_reads(desired: &DesiredState, may_be_application: bool) -> Vec<Need> {
-    let managed = Managed::of(desired);
-    // Whether the organisation was ever customised is read wherever a switch is.
-    let configuration = [&managed.audit_log[..], &managed.organization, &managed.switched].concat();
-    let needs = [
-        opens_exchange(&managed, may_be_application),
-        exchange_role("View-Only Audit Logs", "reads", managed.audit_log.clone(), AUDIT_LOG),
-        exchange_role("View-Only Configuration", "reads what decides on", configuration, EXCHANGE),
-        exchange_role("View-Only Recipients", "reads", managed.policies.clone(), EXCHANGE),
-        need(NeedKind::InsteadOfExchangeRoles, "Global Reader", "reads", managed.all(), APP_ONLY),
-    ];
-    needs.into_iter().flatten().collect()
-}
-
-fn exchange_writes(desired: &DesiredState, may_be_application: bool) -> Vec<Need> {
-    let managed = Managed::of(desired);
-    let customises = managed.organization.is_empty().then(|| managed.audit_log.clone());
-    let configures = !(managed.organization.is_empty() && managed.audit_log.is_empty());
-    let read_only = if configures { Vec::new() } else { managed.switched.clone() };
-    let needs = [
-        opens_exchange(&managed, may_be_application),
-        exchange_role("Audit Logs", "sets", managed.audit_log.clone(), AUDIT_LOG),
-        exchange_role("Organization Configuration", "sets", managed.organization.clone(), EXCHANGE),
-        // `Enable-OrganizationCustomization`, where nothing was ever customised.
-        exchange_role(
-            "Organization Configuration",
-            "may have to customise the organisation for",
-            customises.unwrap_or_default(),
-            EXCHANGE,
-        ),
-        exchange_role("View-Only Configuration", "reads what decides on", read_only, EXCHANGE),
-        exchange_role("Mail Recipients", "sets", managed.policies.clone(), EXCHANGE),
-        need(
-            NeedKind::InsteadOfExchangeRoles,
-            "Exchange Administrator",
-            "sets",
-            managed.all(),
-            APP_ONLY,
-        ),
-    ];
-    needs.into_iter().flatten().collect()
 }

@@ -12,7 +12,8 @@ use crate::plan::{IdentityChange, IdentityWrite};
 use crate::providers::entra::{
     APPLICATION_WRITE, CONSENT, DIRECTORY_ROLE_WRITE, EXCHANGE_ROLE_WRITE, Needs,
 };
-use crate::state::DesiredState;
+use crate::resource::DirectoryRole;
+use crate::state::{DesiredState, requirements};
 
 /// Something that a token has to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,25 +49,31 @@ impl Need {
         }
     }
 
-    /// The directory roles that let a person do it, the least first, by template id.
-    fn roles(self) -> &'static [(&'static str, &'static str)] {
-        const GLOBAL: (&str, &str) =
-            ("Global Administrator", "62e90394-69f5-4237-9190-012177145e10");
-        const PRIVILEGED: (&str, &str) =
-            ("Privileged Role Administrator", "e8611ab8-c189-46e8-94e1-60213ab1f814");
-        const CLOUD_APPLICATION: (&str, &str) =
-            ("Cloud Application Administrator", "158c047a-c907-4556-b7ef-446551a6b5f7");
-        const APPLICATION: (&str, &str) =
-            ("Application Administrator", "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3");
-        const EXCHANGE: (&str, &str) =
-            ("Exchange Administrator", "29232cdf-9323-42fd-ade2-1d097af3e4de");
+    /// The directory roles that let a person do it, the least first.
+    fn roles(self) -> &'static [&'static str] {
         match self {
             // Any member may register applications unless the tenant forbids it.
             Self::Applications => &[],
-            Self::Consent => &[CLOUD_APPLICATION, APPLICATION, PRIVILEGED, GLOBAL],
-            Self::DirectoryRoles => &[PRIVILEGED, GLOBAL],
-            Self::ExchangeRoles => &[EXCHANGE, PRIVILEGED, GLOBAL],
+            Self::Consent => &[
+                "Cloud Application Administrator",
+                "Application Administrator",
+                "Privileged Role Administrator",
+                "Global Administrator",
+            ],
+            Self::DirectoryRoles => &["Privileged Role Administrator", "Global Administrator"],
+            Self::ExchangeRoles => {
+                &["Exchange Administrator", "Privileged Role Administrator", "Global Administrator"]
+            }
         }
+    }
+
+    /// What a permission is for: the least that each kind of request takes is what a spec requires.
+    fn by(permission: &str) -> Option<Self> {
+        let all = [Self::Applications, Self::Consent, Self::DirectoryRoles, Self::ExchangeRoles];
+        all.into_iter().find(|need| {
+            let least = need.needs().permissions.first().and_then(|any| any.first());
+            least.is_some_and(|name| *name == permission)
+        })
     }
 }
 
@@ -82,30 +89,26 @@ pub(in crate::ops) fn preflight(claims: &Claims, changes: &[IdentityChange]) -> 
             }
         }
     }
-    let mut found = Diagnostics::default();
-    for (need, places) in needs {
-        if let Some(finding) = missing(claims, need, &places) {
-            found.push(finding);
-        }
-    }
-    found
+    lacking(claims, needs)
 }
 
 /// The same for all that a spec declares, where reading was denied and nothing could be planned.
 pub(super) fn preflight_of_spec(claims: &Claims, desired: &DesiredState) -> Diagnostics {
+    let mut needs: BTreeMap<Need, Vec<String>> = BTreeMap::new();
+    for required in requirements(desired).applying {
+        if let Some(need) = Need::by(required.name) {
+            let places = required.reasons.iter().map(|address| format!("`{address}`"));
+            needs.entry(need).or_default().extend(places);
+        }
+    }
+    lacking(claims, needs)
+}
+
+fn lacking(claims: &Claims, needs: BTreeMap<Need, Vec<String>>) -> Diagnostics {
     let mut found = Diagnostics::default();
-    for application in &desired.applications {
-        let needs = [
-            (Need::Applications, false),
-            (Need::Consent, application.api_permissions.is_empty()),
-            (Need::DirectoryRoles, application.directory_roles.is_empty()),
-            (Need::ExchangeRoles, application.exchange_roles.is_empty()),
-        ];
-        let place = [format!("`application.{}`", application.name)];
-        for (need, _) in needs.into_iter().filter(|(_, is_unused)| !is_unused) {
-            if let Some(finding) = missing(claims, need, &place) {
-                found.push(finding);
-            }
+    for (need, places) in needs {
+        if let Some(finding) = missing(claims, need, &places) {
+            found.push(finding);
         }
     }
     found
@@ -125,18 +128,15 @@ fn missing(claims: &Claims, need: Need, places: &[String]) -> Option<Diagnostic>
         );
     }
     let roles = need.roles();
-    let has_role = claims
-        .directory_roles()
-        .iter()
-        .any(|id| roles.iter().any(|(_, template)| id.eq_ignore_ascii_case(template)));
+    let mut held = claims.directory_roles().iter().filter_map(|id| DirectoryRole::find(id));
+    let has_role = held.any(|role| roles.contains(&role.name));
     if claims.is_application() || roles.is_empty() || has_role {
         return None;
     }
-    let names: Vec<&str> = roles.iter().map(|(name, _)| *name).collect();
     Some(
         Diagnostic::error(
             "missing-role",
-            format!("whoever signed in has none of the roles {}", names.join(", ")),
+            format!("whoever signed in has none of the roles {}", roles.join(", ")),
         )
         .note(format!("one of them is needed for {}", and_list(places)))
         .note("nothing was written")
