@@ -1,6 +1,6 @@
-//! Proves the result of an apply by reading it back: identity chains by comparing them anew, mailboxes by one bulk listing, again with
-//! growing pauses for up to a minute, and the switches beside them. What the service documents as
-//! slow is pending, anything else that does not show is refuted.
+//! Proves the result of an apply by reading it back: identity chains by comparing them anew, mailboxes
+//! by one bulk listing, again with growing pauses for up to a minute, and the switches beside them.
+//! What the service documents as slow is pending, anything else that does not show is refuted.
 
 use std::path::Path;
 use std::time::Duration;
