@@ -26,6 +26,7 @@ fn exits() -> Vec<Exit> {
         Exit::ChangesPresent,
         Exit::Refused,
         Exit::NotApproved,
+        Exit::Stale,
         Exit::Partly,
         Exit::StateUnknown,
         Exit::Pending,
@@ -39,6 +40,7 @@ fn exits() -> Vec<Exit> {
         | Exit::ChangesPresent
         | Exit::Refused
         | Exit::NotApproved
+        | Exit::Stale
         | Exit::Partly
         | Exit::StateUnknown
         | Exit::Pending

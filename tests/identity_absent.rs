@@ -102,6 +102,8 @@ Applying it takes 4 requests to write and 9 requests to read back.
 
 Note: the mailbox audit bypass list was not looked at: accounts on it leave no audit records, whatever is set here
 
+Digest: sha256:<digest>
+
 "#]]
     );
     let done = emulator.all_writes().len();

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failed assumption is a failed test")]
 
+mod saved;
 mod service;
 mod steps;
 mod world;
@@ -71,7 +72,7 @@ fn plan(world: &World) -> Plan {
 }
 
 fn document(plan: &Plan) -> String {
-    serde_json::to_string_pretty(&PlanDocument(plan)).unwrap()
+    serde_json::to_string_pretty(&PlanDocument { plan, digest: None }).unwrap()
 }
 
 /// The tenant after an apply whose steps came in the order of the plan.

@@ -88,6 +88,7 @@ fn the_document_agrees_with_the_text_and_with_its_schema() {
         [
             "changes",
             "deferred",
+            "digest",
             "format_version",
             "notes",
             "pending",

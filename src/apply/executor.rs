@@ -1,92 +1,28 @@
 //! Walks the execution graph. One coordinator decides and keeps the books; tasks only send requests
 //! and report back. A step's intent is with the sink before its request leaves. Once asked to stop,
 //! it starts nothing more and waits for what is in flight: the loop always drains. Before a step that
-//! reads Exchange back it drains too, and goes on when it is told what came of it.
+//! reads Exchange back it drains too, and goes on when it is told what came of it; likewise once what
+//! was read is too old to be written upon.
 
-use std::collections::HashMap;
-use std::future::Future;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
 
 use super::event::{Event, Observer, Sink, StepEvent};
-use super::report::{Failure, FailureKind, Prerequisite, Report};
+use super::recheck::Standings;
+use super::report::{Failure, FailureKind, Prerequisite, Report, StepState};
+use super::writer::{Cancel, News, Writer, WriterEvents};
 use crate::graph::{ExecutionGraph, Outcome, Schedule, Step, StepId};
-use crate::plan::{Operation, Plan};
-
-/// Sends requests to a tenant.
-pub trait Writer: Send + Sync + 'static {
-    /// Sends one request and waits for its outcome; retries are its own matter. The answer is the
-    /// service's id of the request, where it gave one.
-    fn write(
-        &self,
-        operation: Operation,
-        events: WriterEvents,
-    ) -> impl Future<Output = Result<Option<String>, Failure>> + Send;
-
-    /// Signs in as the application that the plan makes, and waits until Exchange takes it.
-    fn sign_in(&self, events: WriterEvents) -> impl Future<Output = Result<(), Failure>> + Send;
-
-    /// Waits until the service agrees that the tenant is customised.
-    fn await_customization(&self) -> impl Future<Output = Result<(), Failure>> + Send;
-}
-
-/// Lets a [`Writer`] say that a request goes out.
-#[derive(Debug, Clone)]
-pub struct WriterEvents {
-    step: StepId,
-    sender: mpsc::UnboundedSender<News>,
-}
-
-/// What a task says while it works.
-#[derive(Debug)]
-enum News {
-    Sent { step: StepId, client_request_id: String, attempt: u32 },
-    Waiting { step: StepId, what: String, seconds: u64 },
-}
-
-impl WriterEvents {
-    /// The request goes out, for the `attempt`th time.
-    pub fn sent(&self, client_request_id: String, attempt: u32) {
-        // The coordinator outlives its tasks; if it is gone, nobody is left to be told.
-        let _ = self.sender.send(News::Sent { step: self.step, client_request_id, attempt });
-    }
-
-    /// The service is not there yet; so long has it been waited for.
-    pub fn waiting(&self, what: &str, seconds: u64) {
-        let what = what.to_owned();
-        let _ = self.sender.send(News::Waiting { step: self.step, what, seconds });
-    }
-}
-
-/// Tells the executor to start nothing more.
-#[derive(Debug, Clone)]
-pub struct Cancel(watch::Receiver<bool>);
-
-impl Cancel {
-    /// A signal that comes when `true` is sent.
-    pub fn new(receiver: watch::Receiver<bool>) -> Self {
-        Self(receiver)
-    }
-
-    /// Whether the signal came.
-    pub fn is_asked(&self) -> bool {
-        *self.0.borrow()
-    }
-
-    /// Waits for the signal; for ever, if nobody can give it any more.
-    pub async fn wait(&mut self) {
-        if self.0.wait_for(|asked| *asked).await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-}
+use crate::plan::Plan;
 
 type Answer = Result<Option<String>, Failure>;
 
+/// Tells whether what was read last may still be written upon.
+pub type Freshness = Arc<dyn Fn() -> bool + Send + Sync>;
+
 /// A plan that is being carried out.
-#[derive(Debug)]
 pub struct Execution<'p> {
     plan: &'p Plan,
     graph: &'p ExecutionGraph,
@@ -96,6 +32,11 @@ pub struct Execution<'p> {
     cancel: Cancel,
     tasks: JoinSet<Answer>,
     steps: HashMap<Id, StepId>,
+    is_fresh: Freshness,
+    /// What was read is too old, and something waits to be written.
+    outdated: bool,
+    /// Changes of which some step, and not the last, was started.
+    begun: HashSet<u32>,
     /// Steps that a change of an identity chain still has before it.
     left: HashMap<u32, u32>,
     /// Requests and work on files that have ended.
@@ -104,6 +45,12 @@ pub struct Execution<'p> {
     held: Option<StepId>,
     sender: mpsc::UnboundedSender<News>,
     news: mpsc::UnboundedReceiver<News>,
+}
+
+impl std::fmt::Debug for Execution<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Execution").field("report", &self.report).finish_non_exhaustive()
+    }
 }
 
 impl<'p> Execution<'p> {
@@ -124,6 +71,9 @@ impl<'p> Execution<'p> {
             cancel,
             tasks: JoinSet::new(),
             steps: HashMap::new(),
+            is_fresh: Arc::new(|| true),
+            outdated: false,
+            begun: HashSet::new(),
             left: HashMap::new(),
             ended_steps: 0,
             held: None,
@@ -132,8 +82,34 @@ impl<'p> Execution<'p> {
         }
     }
 
+    /// Starts nothing once `is_fresh` says no, until it says yes again.
+    #[must_use]
+    pub fn while_fresh(self, is_fresh: Freshness) -> Self {
+        Self { is_fresh, ..self }
+    }
+
+    /// Takes what reading again has shown: what is there is not written, what is stale is refused.
+    pub fn settle(&mut self, standings: &Standings) {
+        for place in &standings.already {
+            self.report.already(*place);
+        }
+        for (place, why) in &standings.stale {
+            self.report.refuse(*place, why.clone());
+        }
+    }
+
+    /// Whether nothing of a change was sent, so that it has to be as the plan saw it.
+    pub fn is_untouched(&self, change: u32) -> bool {
+        self.report.state(change) == StepState::NotStarted && !self.begun.contains(&change)
+    }
+
+    /// Whether what is left waits until the tenant is read again.
+    pub fn is_outdated(&self) -> bool {
+        self.outdated
+    }
+
     /// Goes on until nothing more can be started: all is done, or what is left is held by a reading
-    /// back.
+    /// back, or was read too long ago.
     pub async fn run<W: Writer>(
         &mut self,
         writer: &Arc<W>,
@@ -142,6 +118,7 @@ impl<'p> Execution<'p> {
     ) {
         observer
             .event(Event::Started { steps: self.plan.steps().saturating_sub(self.ended_steps) });
+        self.outdated = false;
         loop {
             if self.cancel.is_asked() && !self.report.interrupted {
                 self.report.interrupted = true;
@@ -205,6 +182,12 @@ impl<'p> Execution<'p> {
         {
             match self.graph.step(step) {
                 Some(Step::ReadBack) => self.held = Some(step),
+                _ if self.is_settled(step) => {}
+                Some(Step::Write { .. }) if !(self.is_fresh)() => {
+                    self.schedule.give_back(step);
+                    self.outdated = true;
+                    break;
+                }
                 _ => ready.push(step),
             }
         }
@@ -221,7 +204,24 @@ impl<'p> Execution<'p> {
         }
     }
 
+    /// A step of a change that needs nothing, or may not be done, ends at once.
+    fn is_settled(&mut self, step: StepId) -> bool {
+        let Some(change) = self.graph.step(step).and_then(Step::change) else { return false };
+        match self.report.state(change) {
+            StepState::AlreadyThere => {
+                self.schedule.finish(step, Outcome::Done);
+                true
+            }
+            StepState::Stale => {
+                self.skip_dependents(step, Prerequisite::Change(change));
+                true
+            }
+            _ => false,
+        }
+    }
+
     fn spawn<W: Writer>(&mut self, step: StepId, writer: &Arc<W>) {
+        self.begun.extend(self.graph.step(step).and_then(Step::change));
         let writer = Arc::clone(writer);
         let events = WriterEvents { step, sender: self.sender.clone() };
         let handle = match self.graph.step(step) {
@@ -296,6 +296,7 @@ impl<'p> Execution<'p> {
                 let is_last = self.is_last(step);
                 if let Some(change) = change.filter(|_| is_last) {
                     self.report.done(change);
+                    self.begun.remove(&change);
                 }
                 self.schedule.finish(step, Outcome::Done);
                 if is_write {

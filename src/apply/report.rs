@@ -41,8 +41,12 @@ impl std::fmt::Display for Failure {
 pub enum StepState {
     /// Nothing was sent.
     NotStarted,
+    /// Nothing had to be sent: it was there already.
+    AlreadyThere,
     /// All its requests succeeded.
     Done,
+    /// Nothing was sent: it is no longer as the plan saw it.
+    Stale,
     /// A request failed.
     Failed,
     /// It is not known whether a request took effect.
@@ -79,6 +83,7 @@ pub struct Report {
     states: Vec<StepState>,
     read_back: Vec<bool>,
     failures: BTreeMap<u32, Failure>,
+    stale: BTreeMap<u32, String>,
     skipped: BTreeMap<u32, Prerequisite>,
     verdicts: BTreeMap<u32, Verdict>,
     /// Why the sign-in between the identity chain and Exchange failed, if it did. It is no change, so
@@ -99,6 +104,7 @@ impl Report {
             states: vec![StepState::NotStarted; changes],
             read_back: vec![false; changes],
             failures: BTreeMap::new(),
+            stale: BTreeMap::new(),
             skipped: BTreeMap::new(),
             verdicts: BTreeMap::new(),
             sign_in: None,
@@ -130,7 +136,10 @@ impl Report {
     /// Whether nothing went wrong so far, as far as reading back has shown.
     pub fn is_good(&self) -> bool {
         let is_bad = |state: &StepState| {
-            matches!(state, StepState::Failed | StepState::InDoubt | StepState::Skipped)
+            matches!(
+                state,
+                StepState::Failed | StepState::InDoubt | StepState::Skipped | StepState::Stale
+            )
         };
         !self.states.iter().any(is_bad)
             && self.verdicts(Verdict::Refuted) == 0
@@ -146,6 +155,11 @@ impl Report {
     /// Failed and doubtful changes with what went wrong, by place.
     pub fn failures(&self) -> impl Iterator<Item = (u32, &Failure)> {
         self.failures.iter().map(|(change, failure)| (*change, failure))
+    }
+
+    /// Changes that were refused, with what the plan saw and what is there, by place.
+    pub fn stale(&self) -> impl Iterator<Item = (u32, &str)> {
+        self.stale.iter().map(|(change, why)| (*change, why.as_str()))
     }
 
     /// Skipped changes with what failed before them, by place.
@@ -167,6 +181,16 @@ impl Report {
         self.set(change, StepState::Done);
     }
 
+    pub(crate) fn already(&mut self, change: u32) {
+        self.set(change, StepState::AlreadyThere);
+    }
+
+    /// A change is neither as the plan saw it nor as it wants it: nothing of it is sent.
+    pub fn refuse(&mut self, change: u32, why: String) {
+        self.set(change, StepState::Stale);
+        self.stale.insert(change, why);
+    }
+
     pub(crate) fn failed(&mut self, change: u32, failure: Failure) {
         let state = match failure.kind {
             FailureKind::InDoubt => StepState::InDoubt,
@@ -178,7 +202,7 @@ impl Report {
 
     pub(crate) fn skip(&mut self, change: u32, because: Prerequisite) {
         // A change whose first request failed is failed, not skipped because of itself.
-        if because != Prerequisite::Change(change) {
+        if because != Prerequisite::Change(change) && self.state(change) != StepState::Stale {
             self.set(change, StepState::Skipped);
             self.skipped.entry(change).or_insert(because);
         }

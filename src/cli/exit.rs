@@ -16,6 +16,8 @@ pub enum Exit {
     Refused = 3,
     /// Not approved: no terminal to ask on, or answered with something else than `yes`.
     NotApproved = 4,
+    /// Stale: the spec or an object is not what was planned, or the plan is too old.
+    Stale = 5,
     /// Partly applied: some steps failed, were skipped, or did not read back.
     Partly = 6,
     /// A read failed or was incomplete: the state of the tenant is unknown.

@@ -76,6 +76,7 @@ enum Command {
     Validate(commands::validate::Arguments),
     Plan(commands::plan::Arguments),
     Apply(commands::apply::Arguments),
+    Show(commands::show::Arguments),
     Graph(commands::graph::Arguments),
     Certificate(commands::certificate::Arguments),
     Emulate(commands::emulate::Arguments),
@@ -124,6 +125,7 @@ async fn dispatch(command: Command, terminal: Terminal, ports: Ports) -> Exit {
             Command::Apply(arguments) => {
                 commands::apply::run(&arguments, terminal, &ports, &interrupts).await
             }
+            Command::Show(arguments) => commands::show::run(&arguments, terminal),
             Command::Graph(arguments) => commands::graph::run(&arguments, terminal, &ports).await,
             Command::Certificate(arguments) => {
                 commands::certificate::run(&arguments, terminal, &ports)

@@ -13,9 +13,10 @@ use crate::client::{DeviceCode, DevicePrompt};
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::emulator::Running;
 use crate::ops::{
-    self, Cause, ConnectOptions, Connection, Loaded, PlanOptions, Planned, Ports, Stopped,
+    self, Cause, ConnectOptions, Connection, LoadError, Loaded, PlanOptions, Planned, Ports,
+    Stopped,
 };
-use crate::plan::Plan;
+use crate::plan::{Plan, SpecText};
 use crate::state::Endpoint;
 
 /// A change that has to be allowed by name.
@@ -45,16 +46,24 @@ impl Session {
 
 /// Reads the spec, showing what is wrong with it.
 pub(super) fn load(path: &Path, terminal: Terminal, ports: &Ports) -> Result<Loaded, Exit> {
-    match ops::load(path, ports.today()) {
-        Ok(loaded) => {
-            terminal.diagnostics(&loaded.sources, &loaded.warnings);
-            Ok(loaded)
-        }
-        Err(error) => {
-            terminal.diagnostics(&error.sources, &error.diagnostics);
-            Err(Exit::Error)
-        }
-    }
+    let loaded = ops::load(path, ports.today()).map_err(|error| unloadable(&error, terminal))?;
+    terminal.diagnostics(&loaded.sources, &loaded.warnings);
+    Ok(loaded)
+}
+
+/// The spec that a plan was made from. What there was to warn of was said when it was planned.
+pub(super) fn load_captured(
+    spec: &SpecText,
+    directory: &Path,
+    terminal: Terminal,
+    ports: &Ports,
+) -> Result<Loaded, Exit> {
+    ops::load_captured(spec, directory, ports.today()).map_err(|error| unloadable(&error, terminal))
+}
+
+fn unloadable(error: &LoadError, terminal: Terminal) -> Exit {
+    terminal.diagnostics(&error.sources, &error.diagnostics);
+    Exit::Error
 }
 
 /// How a tenant is read.
@@ -72,6 +81,18 @@ pub(super) async fn open(
     terminal: Terminal,
     ports: &Ports,
 ) -> Result<(Session, Plan), Exit> {
+    let mut session = connect(loaded, reading, terminal, ports).await?;
+    let plan = plan(&mut session, reading, terminal, ports).await?;
+    Ok((session, plan))
+}
+
+/// Signs in.
+pub(super) async fn connect(
+    loaded: Loaded,
+    reading: Reading<'_>,
+    terminal: Terminal,
+    ports: &Ports,
+) -> Result<Session, Exit> {
     let shown = |stopped: &Stopped| show(stopped, &loaded.sources, terminal);
     let tenant = &loaded.desired.tenant;
     let mut embedded = None;
@@ -87,9 +108,7 @@ pub(super) async fn open(
     let connection =
         ops::connect(&loaded.desired, ports, options).await.map_err(|error| shown(&error))?;
     let embedded = embedded.map(|(running, _)| running);
-    let mut session = Session { loaded, connection, embedded };
-    let plan = plan(&mut session, reading, terminal, ports).await?;
-    Ok((session, plan))
+    Ok(Session { loaded, connection, embedded })
 }
 
 /// Reads the tenant and plans; also for what could not be planned before.
@@ -127,6 +146,8 @@ pub(super) fn show(stopped: &Stopped, sources: &Sources, terminal: Terminal) -> 
     match stopped.cause {
         Cause::Error => Exit::Error,
         Cause::StateUnknown => Exit::StateUnknown,
+        Cause::Stale => Exit::Stale,
+        Cause::NotApproved => Exit::NotApproved,
     }
 }
 

@@ -59,6 +59,11 @@ impl<'g> Schedule<'g> {
         self.ready.pop_front()
     }
 
+    /// Takes back a step that was handed out and not started: it is the next one again.
+    pub fn give_back(&mut self, step: StepId) {
+        self.ready.push_front(step);
+    }
+
     /// Ends a step that was handed out; says what is skipped because of it.
     pub fn finish(&mut self, step: StepId, outcome: Outcome) -> Vec<Skipped> {
         match outcome {

@@ -1,7 +1,8 @@
 //! Carries out a plan:
 //!
 //! 1. build the execution graph from the plan alone (`graph::build`);
-//! 2. do what it says, in its order, with bounded concurrency (`apply::Execution`);
+//! 2. do what it says, in its order, with bounded concurrency (`apply::Execution`), and read again
+//!    what is left whenever the last reading is too old to be written upon (`recheck`);
 //! 3. read back what was written (`verify`); where the identity that works in Exchange is to go, once
 //!    before that, and once after it;
 //! 4. remember a switch that does not show yet (`pending`).
@@ -12,15 +13,19 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::Timestamp;
 use tokio::sync::RwLock;
 
 use super::connect::Connection;
 use super::enter;
 use super::identity::{Entered, IdentityWriter};
 use super::ports::{Cause, Ports, Stopped};
+use super::recheck::{WINDOW, recheck};
 use super::verify;
 use super::writer::TenantWriter;
-use crate::apply::{Cancel, Event, Execution, NoJournal, Observer, Report};
+use crate::apply::Freshness as Gate;
+use crate::apply::{Cancel, Event, Execution, NoJournal, Observer, Report, Standings};
+use crate::client::Clock;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::graph;
 use crate::plan::Plan;
@@ -33,6 +38,29 @@ pub struct ApplyOptions {
     pub parallelism: usize,
     /// Tells it to start nothing more, and to leave off reading back.
     pub cancel: Cancel,
+    /// When the tenant was last read, and what is to become of what is no longer as it was then.
+    pub read: LastRead,
+}
+
+/// The reading that a plan is carried out upon.
+#[derive(Debug, Clone)]
+pub struct LastRead {
+    /// When it began.
+    pub at: Timestamp,
+    /// What it has shown about the plan.
+    pub standings: Standings,
+    /// What to do about changes that are stale.
+    pub stale: StalePolicy,
+}
+
+/// What to do about objects that are neither as the plan saw them nor as it wants them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StalePolicy {
+    /// Nothing more is written at all.
+    #[default]
+    RefuseAll,
+    /// They, and what depends on them, are left out.
+    Skip,
 }
 
 /// What became of an apply, and of the reading that should have proved it.
@@ -55,28 +83,39 @@ pub async fn apply(
     observer: &mut dyn Observer,
 ) -> Result<Applied, Stopped> {
     let graph = graph::build(plan).map_err(|cycle| Stopped::error(cycle.diagnostic()))?;
-    let writer = Arc::new(TenantWriter {
-        identity: IdentityWriter::new(
-            connection.entra.clone(),
-            connection.reach.clone(),
-            Arc::clone(&connection.certificates),
-            Arc::clone(&ports.clock),
-        ),
-        application: enter::application(connection, desired, ports),
-        client_id: connection.application_id,
-        exchange: RwLock::new(connection.exchange.clone()),
-    });
-    let ApplyOptions { parallelism, mut cancel } = options;
-    let mut execution = Execution::new(plan, &graph, parallelism, cancel.clone());
+    let writer = Arc::new(writer(connection, desired, ports));
+    let ApplyOptions { parallelism, mut cancel, read } = options;
+    let freshness = Freshness::of(read.at, ports);
+    let mut execution =
+        Execution::new(plan, &graph, parallelism, cancel.clone()).while_fresh(freshness.gate());
+    execution.settle(&read.standings);
     let verified = loop {
         execution.run(&writer, &mut NoJournal, observer).await;
         entered(connection, desired, &writer).await;
+        let mut unread = None;
+        if execution.is_outdated() && !execution.report().interrupted {
+            let at = ports.now();
+            let is_open = |place| execution.is_untouched(place);
+            match recheck(connection, desired, plan, beside, ports, &is_open).await {
+                Ok(found) => {
+                    execution.settle(&found);
+                    if found.stale.is_empty() || read.stale == StalePolicy::Skip {
+                        freshness.read_at(at);
+                        continue;
+                    }
+                }
+                Err(stopped) => unread = Some(stopped),
+            }
+        }
         let report = execution.report_mut();
         let verified =
             read_back(connection, desired, plan, ports, report, &mut cancel, observer).await;
         // What goes last is the identity that Exchange is read as: it stays where the reading showed
         // anything that a later run has to see to.
         let is_proved = verified.is_ok() && report.is_good();
+        if let Some(stopped) = unread {
+            break Err(stopped);
+        }
         if !execution.is_held() || execution.report().interrupted {
             break verified;
         }
@@ -92,6 +131,44 @@ pub async fn apply(
         tracing::warn!(%error, "the time of the switch could not be kept");
     }
     Ok(Applied { report, unverified: verified.err().map(unproved) })
+}
+
+fn writer(connection: &Connection, desired: &DesiredState, ports: &Ports) -> TenantWriter {
+    TenantWriter {
+        identity: IdentityWriter::new(
+            connection.entra.clone(),
+            connection.reach.clone(),
+            Arc::clone(&connection.certificates),
+            Arc::clone(&ports.clock),
+        ),
+        application: enter::application(connection, desired, ports),
+        client_id: connection.application_id,
+        exchange: RwLock::new(connection.exchange.clone()),
+    }
+}
+
+/// How long what was read may be written upon.
+struct Freshness {
+    read_at: Arc<Mutex<Timestamp>>,
+    clock: Clock,
+}
+
+impl Freshness {
+    fn of(at: Timestamp, ports: &Ports) -> Self {
+        Self { read_at: Arc::new(Mutex::new(at)), clock: Arc::clone(&ports.clock) }
+    }
+
+    fn read_at(&self, at: Timestamp) {
+        *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) = at;
+    }
+
+    fn gate(&self) -> Gate {
+        let (read_at, clock) = (Arc::clone(&self.read_at), Arc::clone(&self.clock));
+        Arc::new(move || {
+            let at = *read_at.lock().unwrap_or_else(PoisonError::into_inner);
+            clock().duration_since(at) < WINDOW
+        })
+    }
 }
 
 /// Keeps what carrying out has learnt about the application that works in Exchange.

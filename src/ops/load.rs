@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
+use crate::plan::SpecText;
 use crate::spec;
 use crate::state::DesiredState;
 
@@ -26,6 +27,10 @@ pub struct Loaded {
     pub sources: Sources,
     /// The directory of the spec, beside which state is kept.
     pub directory: PathBuf,
+    /// The name of the spec's file.
+    pub entry: String,
+    /// Its text.
+    pub text: String,
 }
 
 /// A spec that does not hold, with the files for messages.
@@ -39,7 +44,7 @@ pub struct LoadError {
 
 /// Reads the spec at a path; exclusions are judged on `today` (UTC).
 pub fn load(path: &Path, today: Date) -> Result<Loaded, Box<LoadError>> {
-    let mut sources = Sources::default();
+    let sources = Sources::default();
     let file = if path.is_dir() { path.join(SPEC_FILE) } else { path.to_path_buf() };
     let shown = file.strip_prefix(".").unwrap_or(&file);
     let text = match read(&file, shown) {
@@ -48,15 +53,40 @@ pub fn load(path: &Path, today: Date) -> Result<Loaded, Box<LoadError>> {
             return Err(Box::new(LoadError { diagnostics: (*diagnostic).into(), sources }));
         }
     };
-    let id = sources.add(shown.display().to_string(), text);
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let shown = shown.display().to_string();
     let directory = match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
         _ => PathBuf::from("."),
     };
+    parse(sources, shown, name, text, directory, today)
+}
+
+/// The spec that a plan was made from, without looking at any file; paths in it start at
+/// `directory`.
+pub fn load_captured(
+    spec: &SpecText,
+    directory: &Path,
+    today: Date,
+) -> Result<Loaded, Box<LoadError>> {
+    let text = spec.files.get(&spec.entry).cloned().unwrap_or_default();
+    let shown = format!("{} (as planned)", spec.entry);
+    parse(Sources::default(), shown, spec.entry.clone(), text, directory.to_path_buf(), today)
+}
+
+fn parse(
+    mut sources: Sources,
+    shown: String,
+    entry: String,
+    text: String,
+    directory: PathBuf,
+    today: Date,
+) -> Result<Loaded, Box<LoadError>> {
+    let id = sources.add(shown, text.clone());
     match spec::parse(&sources, id, &directory, today) {
         Ok(parsed) => {
             let (desired, warnings) = (parsed.desired, parsed.warnings);
-            Ok(Loaded { desired, warnings, sources, directory })
+            Ok(Loaded { desired, warnings, sources, directory, entry, text })
         }
         Err(diagnostics) => Err(Box::new(LoadError { diagnostics, sources })),
     }

@@ -13,15 +13,21 @@ mod pending;
 mod plan;
 mod ports;
 mod read;
+mod recheck;
+mod saved;
 mod sign_in;
 mod state_directory;
 mod verify;
 mod writer;
 
-pub use apply::{Applied, ApplyOptions, apply, second_phase};
+pub use apply::{Applied, ApplyOptions, LastRead, StalePolicy, apply, second_phase};
 pub use certificate_files::{certificate_finding, certificate_password};
 pub use connect::{ConnectOptions, Connection, EmbeddedTenant, connect};
-pub use load::{LoadError, Loaded, SPEC_FILE, load};
+pub use load::{LoadError, Loaded, SPEC_FILE, load, load_captured};
 pub use plan::{PlanOptions, Planned, plan};
 pub use ports::{Cause, Environment, Ports, ReadObserver, Stopped};
+pub use recheck::recheck;
+pub use saved::{
+    compare_spec, digest_of, is_saved_plan, made, read_saved, save, spec_directory, spec_text,
+};
 pub use state_directory::{STATE_DIRECTORY, prepare_state_directory};

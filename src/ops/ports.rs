@@ -82,6 +82,10 @@ pub enum Cause {
     Error,
     /// A read failed or was incomplete, so nothing can be said about the tenant.
     StateUnknown,
+    /// What was planned is no longer so.
+    Stale,
+    /// Nobody has approved it, or not this.
+    NotApproved,
 }
 
 /// An operation that stopped, with what there is to say.
@@ -97,6 +101,21 @@ impl Stopped {
     /// Stopped by one finding about what the user gave.
     pub fn error(diagnostic: Diagnostic) -> Self {
         Self { cause: Cause::Error, diagnostics: diagnostic.into() }
+    }
+
+    /// Stopped by what the user gave.
+    pub fn error_of(diagnostics: Diagnostics) -> Self {
+        Self { cause: Cause::Error, diagnostics }
+    }
+
+    /// Stopped since what was planned is no longer so.
+    pub fn stale(diagnostic: Diagnostic) -> Self {
+        Self { cause: Cause::Stale, diagnostics: diagnostic.into() }
+    }
+
+    /// Stopped since it is not approved.
+    pub fn not_approved(diagnostic: Diagnostic) -> Self {
+        Self { cause: Cause::NotApproved, diagnostics: diagnostic.into() }
     }
 
     /// Stopped since the state of the tenant could not be learnt.

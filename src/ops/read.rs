@@ -3,6 +3,7 @@
 //! anything else that is odd stops the operation.
 
 use jiff::civil::Date;
+use uuid::Uuid;
 
 use super::ports::{ReadObserver, Stopped};
 use crate::diagnostic::Diagnostic;
@@ -13,6 +14,9 @@ use crate::state::{DesiredState, MailboxRow};
 
 /// The largest page that the service gives.
 const PAGE: u16 = 1000;
+/// So many mailboxes are read again one by one: a list takes a request for each thousand, those that
+/// do not matter included.
+const FEW: usize = 20;
 /// How often an expired link may start a list again.
 const RESTARTS: u32 = 2;
 
@@ -127,8 +131,12 @@ impl Listing {
             .policies
             .iter()
             .any(|policy| !policy.include.is_empty() || !policy.exclude.is_empty());
+        Self::of(types(desired), addresses)
+    }
+
+    fn of(types: Vec<RecipientType>, addresses: bool) -> Self {
         let (groups, others): (Vec<_>, Vec<_>) =
-            types(desired).into_iter().partition(|kind| *kind == RecipientType::GroupMailbox);
+            types.into_iter().partition(|kind| *kind == RecipientType::GroupMailbox);
         let queries = [others, groups]
             .into_iter()
             .filter(|types| !types.is_empty())
@@ -202,15 +210,61 @@ pub(super) async fn again(
     vocabulary: &mut ActionVocabulary,
     on_row: &mut OnRow<'_>,
 ) -> Result<(), Stopped> {
-    let listing = Listing::new(desired);
+    repeated(exchange, &Listing::new(desired), vocabulary, on_row).await.map(|_| ())
+}
+
+/// Reads the lists, anew where a link expires.
+async fn repeated(
+    exchange: &Exchange,
+    listing: &Listing,
+    vocabulary: &mut ActionVocabulary,
+    on_row: &mut OnRow<'_>,
+) -> Result<Vec<ListEnd>, Stopped> {
     let mut restarts = 0;
     loop {
-        match list(exchange, &listing, vocabulary, on_row).await {
-            Ok(_) => return Ok(()),
+        match list(exchange, listing, vocabulary, on_row).await {
+            Ok(ends) => return Ok(ends),
             Err(ReadError::LinkExpired { .. }) if restarts < RESTARTS => restarts += 1,
             Err(error) => return Err(stop(error)),
         }
     }
+}
+
+/// Reads mailboxes for what is about to be written to them: a few by their Guids, many by the lists of
+/// their types. A last page that is exactly full counts only if nothing is missed.
+pub(super) async fn recheck(
+    exchange: &Exchange,
+    expected: &[(Uuid, RecipientType)],
+    vocabulary: &mut ActionVocabulary,
+    on_row: &mut OnRow<'_>,
+) -> Result<(), Stopped> {
+    if expected.len() <= FEW {
+        for (guid, kind) in expected {
+            exchange.mailbox(*guid, *kind, vocabulary, on_row).await.map_err(stop)?;
+        }
+        return Ok(());
+    }
+    let is_expected = |kind: &RecipientType| expected.iter().any(|(_, expected)| expected == kind);
+    let types = RecipientType::ALL.into_iter().filter(is_expected).collect();
+    let mut listing = Listing::of(types, false);
+    let mut seen = 0;
+    for _ in 0..2 {
+        let ends = repeated(exchange, &listing, vocabulary, on_row).await?;
+        let rows = ends.iter().map(|end| end.rows).sum::<u64>();
+        if !ends.iter().any(|end| end.last_page_full) {
+            return Ok(());
+        }
+        if seen == rows {
+            break;
+        }
+        seen = rows;
+        listing.confirm(&ends);
+    }
+    Err(Stopped::state_unknown(
+        Diagnostic::error("incomplete-read", "the list of mailboxes may have been cut off")
+            .note("its last page was exactly full, and so was that of another reading")
+            .help("run the command again when no mailboxes are being created or removed"),
+    ))
 }
 
 /// A read that failed, as findings. What the user can mend (the application, its certificate, its

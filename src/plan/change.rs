@@ -2,6 +2,9 @@
 //! made from: address, action, reason, attributes before and after, what is removed, what is
 //! weakened, whether it can be undone, and what it depends on.
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Plan;
@@ -14,7 +17,8 @@ use crate::resource::{Address, LogonType};
 use crate::state::AuditState;
 
 /// What happens to an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     /// It comes into being.
     Create,
@@ -66,7 +70,7 @@ impl<'p> From<&'p Held> for Value<'p> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attribute<'p> {
     /// The name that a spec uses.
-    pub name: &'static str,
+    pub name: &'p str,
     /// As read; `None` where the object does not exist yet.
     pub before: Option<Value<'p>>,
     /// As it will read; `None` where nothing is left of it.
@@ -81,12 +85,12 @@ impl Attribute<'_> {
 }
 
 /// Whether a change can be taken back, with the reason where it cannot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reversible {
     /// The inverse change restores what was.
     Yes,
     /// It cannot, for this reason.
-    No(&'static str),
+    No(Cow<'static, str>),
 }
 
 /// One change of a plan.
@@ -163,7 +167,7 @@ impl<'p> Change<'p> {
                 .attributes
                 .iter()
                 .map(|held| Attribute {
-                    name: held.name,
+                    name: &held.name,
                     before: held.before.as_ref().map(Value::from),
                     after: held.after.as_ref().map(Value::from),
                 })
@@ -193,12 +197,12 @@ impl<'p> Change<'p> {
     }
 
     /// Values that go, by attribute; never empty lists.
-    pub fn removes(&self) -> Vec<(&'static str, Vec<&'p str>)> {
+    pub fn removes(&self) -> Vec<(&'p str, Vec<&'p str>)> {
         match self {
             Self::Identity(change) => change
                 .removes
                 .iter()
-                .map(|(name, values)| (*name, values.iter().map(String::as_str).collect()))
+                .map(|(name, values)| (&**name, values.iter().map(String::as_str).collect()))
                 .collect(),
             Self::Tenant(_) => Vec::new(),
             Self::Mailbox(view) => LogonType::ALL
@@ -239,12 +243,14 @@ impl<'p> Change<'p> {
     /// Whether it can be undone.
     pub fn reversible(&self) -> Reversible {
         match self {
-            Self::Identity(change) => change.reversible,
+            Self::Identity(change) => change.reversible.clone(),
             Self::Tenant(TenantChange::Customization) => {
-                Reversible::No("Enable-OrganizationCustomization runs once in the life of a tenant")
+                Reversible::No(
+                    "Enable-OrganizationCustomization runs once in the life of a tenant".into(),
+                )
             }
             Self::Mailbox(view) if view.pattern().shortens_log() => Reversible::No(
-                "entries older than the new limit are deleted, and a longer limit does not bring them back",
+                "entries older than the new limit are deleted, and a longer limit does not bring them back".into(),
             ),
             _ => Reversible::Yes,
         }

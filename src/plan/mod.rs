@@ -15,7 +15,10 @@ mod write;
 
 pub use change::{Action, Attribute, Change, Reversible, Value};
 pub use differ::{DifferingRows, MailboxDiffer, MailboxFindings, Population};
-pub use document::{FORMAT_VERSION, PlanDocument};
+pub use document::{
+    FORMAT_VERSION, GitCommit, Host, Made, PlanDocument, ReadPlan, SavedPlan, SpecText,
+    UnreadablePlan, digest, looks_like_plan, read_plan,
+};
 pub use evaluate::{Evaluation, ListChange, MailboxWrites, Rules, confirms, evaluate};
 pub use identity::{
     ApplicationPatch, ApplicationRef, CertificateOrder, FederatedWrite, Held, HeldAttribute,

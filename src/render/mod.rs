@@ -13,5 +13,5 @@ mod wording;
 pub use diagnostic::render as diagnostics;
 pub use plan_text::write_plan;
 pub use progress::{Mode, Progress};
-pub use report::write_report;
+pub use report::{write_report, write_stale};
 pub use roles::write_requirements;

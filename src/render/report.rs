@@ -19,10 +19,12 @@ pub fn write_report(
     read_back: bool,
 ) -> io::Result<()> {
     write_failures(out, plan, report)?;
+    write_stale(out, plan, report)?;
     write_skipped(out, plan, report)?;
     write_unconfirmed(out, plan, report)?;
     let [created, changed, deleted] = done(plan, report);
-    let all = report.count(StepState::Done) == plan.len() as u64;
+    let settled = report.count(StepState::Done) + report.count(StepState::AlreadyThere);
+    let all = settled == plan.len() as u64;
     let headline = match (report.interrupted, all) {
         (true, false) => "Apply interrupted.",
         (false, false) => "Apply incomplete.",
@@ -33,6 +35,8 @@ pub fn write_report(
         "\n{STRONG}{headline}{STRONG:#} {created} created, {changed} changed, {deleted} deleted"
     )?;
     for (state, word) in [
+        (StepState::AlreadyThere, "already done"),
+        (StepState::Stale, "stale"),
         (StepState::Failed, "failed"),
         (StepState::InDoubt, "in doubt"),
         (StepState::Skipped, "skipped"),
@@ -105,6 +109,14 @@ fn write_failures(out: &mut dyn Write, plan: &Plan, report: &Report) -> io::Resu
         Some(failure) => writeln!(out, "{REMOVED}failed:{REMOVED:#} {}: {failure}", sign_in(plan)),
         None => Ok(()),
     }
+}
+
+/// Writes the changes that were refused since they are no longer as the plan saw them.
+pub fn write_stale(out: &mut dyn Write, plan: &Plan, report: &Report) -> io::Result<()> {
+    for (place, why) in report.stale().take(LISTED) {
+        writeln!(out, "{REMOVED}stale:{REMOVED:#} {}: {why}", address(plan, place))?;
+    }
+    more(out, report.stale().count())
 }
 
 fn write_skipped(out: &mut dyn Write, plan: &Plan, report: &Report) -> io::Result<()> {

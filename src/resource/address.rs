@@ -35,6 +35,28 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 13] = [
+        Self::Certificate,
+        Self::Application,
+        Self::ApplicationOwner,
+        Self::ServicePrincipal,
+        Self::AppRoleAssignment,
+        Self::DirectoryRoleAssignment,
+        Self::ExchangeRoleAssignment,
+        Self::KeyCredential,
+        Self::FederatedCredential,
+        Self::OrganizationCustomization,
+        Self::UnifiedAuditLog,
+        Self::Organization,
+        Self::MailboxAudit,
+    ];
+
+    /// The kind of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// The kind as written in a spec and in addresses.
     pub fn name(self) -> &'static str {
         match self {
@@ -96,6 +118,27 @@ impl Address {
         Self { kind: Kind::MailboxAudit, name: Some(name.to_owned()), key }
     }
 
+    /// Reads what [`Display`](fmt::Display) writes.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (rest, key) = match text.strip_suffix("\"]") {
+            None => (text, None),
+            Some(inner) => {
+                let (rest, key) = inner.split_once("[\"")?;
+                (rest, Some(unescaped(key)?))
+            }
+        };
+        let (kind, name) = match rest.split_once('.') {
+            None => (rest, None),
+            Some((kind, name)) => (kind, Some(name.to_owned()).filter(|name| !name.is_empty())),
+        };
+        let kind = Kind::parse(kind)?;
+        (name.is_some() || (key.is_none() && !rest.contains('.'))).then_some(Self {
+            kind,
+            name,
+            key,
+        })
+    }
+
     /// The kind.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -110,6 +153,16 @@ impl Address {
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()
     }
+}
+
+/// A key without the backslashes before quotes and backslashes.
+fn unescaped(key: &str) -> Option<String> {
+    let mut plain = String::with_capacity(key.len());
+    let mut letters = key.chars();
+    while let Some(letter) = letters.next() {
+        plain.push(if letter == '\\' { letters.next()? } else { letter });
+    }
+    Some(plain)
 }
 
 impl fmt::Display for Address {
@@ -134,6 +187,24 @@ mod tests {
     fn a_key_is_lower_cased_and_its_quotes_are_escaped() {
         let address = Address::mailbox("non_owner", "O\"Neil@Contoso.com");
         assert_eq!(address.to_string(), r#"mailbox_audit.non_owner["o\"neil@contoso.com"]"#);
+    }
+
+    #[test]
+    fn an_address_is_read_as_it_is_written() {
+        let addresses = [
+            Address::singleton(Kind::UnifiedAuditLog),
+            Address::named(Kind::Application, "auditor"),
+            Address::mailbox("non_owner", "o\"neil\\@contoso.com"),
+            Address::keyed(Kind::AppRoleAssignment, "auditor", "Mail.Read[\"x\"]"),
+        ];
+        for address in addresses {
+            assert_eq!(Address::parse(&address.to_string()), Some(address));
+        }
+        for text in
+            ["", "mailbox", "mailbox_audit.", "mailbox_audit[\"a\"]", "application.x[\"\\\"]"]
+        {
+            assert_eq!(Address::parse(text), None, "{text}");
+        }
     }
 
     #[test]

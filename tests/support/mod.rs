@@ -151,7 +151,7 @@ impl World {
     /// A text without what differs from run to run.
     pub(crate) fn redact(&self, text: &str) -> String {
         let text = text.replace(&self.directory.path().display().to_string(), "<dir>");
-        redact_log_times(&redact_durations(&redact_ports(&redact_guids(&text))))
+        redact_log_times(&redact_durations(&redact_ports(&redact_digests(&redact_guids(&text)))))
     }
 }
 
@@ -274,6 +274,18 @@ fn redact_guids(text: &str) -> String {
             redacted.push(first);
             rest = &rest[first.len_utf8()..];
         }
+    }
+    redacted
+}
+
+fn redact_digests(text: &str) -> String {
+    let mut parts = text.split("sha256:");
+    let mut redacted = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.bytes().take_while(u8::is_ascii_hexdigit).count();
+        let is_digest = digits == 64;
+        redacted.push_str(if is_digest { "sha256:<digest>" } else { "sha256:" });
+        redacted.push_str(&part[if is_digest { digits } else { 0 }..]);
     }
     redacted
 }

@@ -1,4 +1,5 @@
-//! `auditform plan`: read the tenant and show what an apply would do. Writes nothing to it.
+//! `auditform plan`: read the tenant and show what an apply would do; keep it as a file where one is
+//! named. Writes nothing to the tenant.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -6,11 +7,12 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use crate::cli::exit::Exit;
-use crate::cli::session::{Allowance, Reading, load, open, unwritten};
+use crate::cli::session::{Allowance, Reading, Session, load, open, show, unwritten};
 use crate::cli::terminal::Terminal;
-use crate::ops::Ports;
-use crate::plan::{Plan, PlanDocument};
+use crate::ops::{self, Ports, Stopped};
+use crate::plan::{Plan, PlanDocument, SavedPlan, SpecText};
 use crate::render::write_plan;
+use crate::resource::PlanDigest;
 
 /// Show what would change, without changing anything
 #[derive(Debug, clap::Args)]
@@ -24,6 +26,10 @@ pub(in crate::cli) struct Arguments {
     /// List every mailbox by name
     #[arg(long)]
     full: bool,
+    /// Save the plan, so that it can be reviewed and then applied as it is; compressed where the name
+    /// ends in `.zst`
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
     /// Exit with 2 when there are changes
     #[arg(long)]
     detailed_exitcode: bool,
@@ -33,7 +39,7 @@ pub(in crate::cli) struct Arguments {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// For people
     Text,
     /// The whole plan, one document
@@ -50,10 +56,22 @@ pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
-    let written = terminal.result(|out| match arguments.format {
-        Format::Text => write_plan(out, &plan, arguments.full),
-        Format::Json => write_json(out, &plan),
-    });
+    let spec = ops::spec_text(&session.loaded);
+    let digest = match keep(arguments, &session, &plan, &spec, ports) {
+        Ok(digest) => digest,
+        Err(stopped) => {
+            let exit = show(&stopped, &session.loaded.sources, terminal);
+            session.close().await;
+            return exit;
+        }
+    };
+    let view = View { format: arguments.format, full: arguments.full };
+    let written = terminal.result(|out| view.write(out, &plan, Some(digest)));
+    if let Some(path) = &arguments.out {
+        let name = path.display();
+        terminal
+            .tell(&format!("Saved as `{name}`. Apply exactly this with: auditform apply {name}"));
+    }
     let exit = match written {
         Err(error) => unwritten(&error, terminal),
         Ok(()) if !plan.refused.is_empty() => Exit::Refused,
@@ -67,7 +85,44 @@ pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports
     exit
 }
 
-fn write_json(out: &mut dyn Write, plan: &Plan) -> std::io::Result<()> {
-    serde_json::to_writer(&mut *out, &PlanDocument(plan))?;
-    writeln!(out)
+/// Digests the plan, and saves it where a file is named.
+fn keep(
+    arguments: &Arguments,
+    session: &Session,
+    plan: &Plan,
+    spec: &SpecText,
+    ports: &Ports,
+) -> Result<PlanDigest, Stopped> {
+    let digest = ops::digest_of(plan, spec)?;
+    if let Some(path) = &arguments.out {
+        let made = ops::made(&session.loaded.directory, ports);
+        ops::save(&SavedPlan { plan, spec, made: &made }, digest, path)?;
+    }
+    Ok(digest)
+}
+
+/// How a plan is printed.
+pub(super) struct View {
+    pub(super) format: Format,
+    pub(super) full: bool,
+}
+
+impl View {
+    pub(super) fn write(
+        &self,
+        out: &mut dyn Write,
+        plan: &Plan,
+        digest: Option<PlanDigest>,
+    ) -> std::io::Result<()> {
+        match self.format {
+            Format::Text => {
+                write_plan(out, plan, self.full)?;
+                digest.map_or(Ok(()), |digest| writeln!(out, "\nDigest: {digest}"))
+            }
+            Format::Json => {
+                serde_json::to_writer(&mut *out, &PlanDocument { plan, digest })?;
+                writeln!(out)
+            }
+        }
+    }
 }

@@ -179,7 +179,7 @@ impl Differ<'_> {
             let gone: Vec<String> =
                 before.iter().filter(|name| !after.contains(name)).cloned().collect();
             if !gone.is_empty() {
-                change.removes.push(("api_permissions", gone));
+                change.removes.push(("api_permissions".into(), gone));
             }
             change = change.attribute(
                 "api_permissions",

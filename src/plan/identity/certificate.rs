@@ -165,8 +165,8 @@ impl Differ<'_> {
             return;
         }
         let names: Vec<String> = gone.iter().map(|facts| facts.thumbprint_text()).collect();
-        change.removes.push(("kept_beside", names));
-        change.reversible = crate::plan::Reversible::No("the old key is deleted");
+        change.removes.push(("kept_beside".into(), names));
+        change.reversible = crate::plan::Reversible::No("the old key is deleted".into());
         for facts in gone {
             change.writes.push(IdentityWrite::ForgetCertificate {
                 name: settings.name.clone(),
@@ -288,7 +288,7 @@ fn renewal(
         change = change.does(IdentityWrite::MakeCertificate(order));
     }
     if let Some(stranded) = &found.stranded {
-        change.removes.push(("begun_without_key", vec![stranded.thumbprint_text()]));
+        change.removes.push(("begun_without_key".into(), vec![stranded.thumbprint_text()]));
     }
     change.finally = Some(IdentityWrite::SwitchCertificate { name: name.clone() });
     change

@@ -1,6 +1,8 @@
 //! One change of an identity chain: what a reader is told about it, what it depends on, and the
 //! steps that make it.
 
+use std::borrow::Cow;
+
 use super::write::IdentityWrite;
 use crate::plan::{Action, Reversible};
 use crate::resource::Address;
@@ -29,7 +31,7 @@ impl Held {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldAttribute {
     /// The name that a spec uses.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// As read; `None` where there was nothing.
     pub before: Option<Held>,
     /// As it will read; `None` where nothing is left.
@@ -48,7 +50,7 @@ pub struct IdentityChange {
     /// Its attributes.
     pub attributes: Vec<HeldAttribute>,
     /// Values that go, by attribute.
-    pub removes: Vec<(&'static str, Vec<String>)>,
+    pub removes: Vec<(Cow<'static, str>, Vec<String>)>,
     /// What stops working or protects less, in words.
     pub weakens: Vec<String>,
     /// Whether it can be undone.
@@ -64,7 +66,11 @@ pub struct IdentityChange {
 }
 
 impl IdentityChange {
-    pub(super) fn new(address: Address, action: Action, reason: impl Into<String>) -> Self {
+    pub(in crate::plan) fn new(
+        address: Address,
+        action: Action,
+        reason: impl Into<String>,
+    ) -> Self {
         Self {
             address,
             action,
@@ -86,7 +92,7 @@ impl IdentityChange {
         before: Option<Held>,
         after: Option<Held>,
     ) -> Self {
-        self.attributes.push(HeldAttribute { name, before, after });
+        self.attributes.push(HeldAttribute { name: name.into(), before, after });
         self
     }
 
@@ -114,7 +120,7 @@ impl IdentityChange {
     }
 
     pub(super) fn irreversible(mut self, because: &'static str) -> Self {
-        self.reversible = Reversible::No(because);
+        self.reversible = Reversible::No(because.into());
         self
     }
 
@@ -127,6 +133,20 @@ impl IdentityChange {
         let mut change = Self::new(address, Action::Create, "");
         change.writes.extend(writes);
         change
+    }
+
+    /// Whether another one says the same, identifiers aside that were not known when this was planned.
+    pub fn is_same_but_for_identifiers(&self, other: &Self) -> bool {
+        let steps = |one: &Self| one.steps().cloned().collect::<Vec<_>>();
+        let (own, others) = (steps(self), steps(other));
+        let is_same = |(own, other): (&IdentityWrite, &IdentityWrite)| own.is_same_step(other);
+        self.action == other.action
+            && self.attributes == other.attributes
+            && self.removes == other.removes
+            && self.after_exchange == other.after_exchange
+            && self.finally.is_some() == other.finally.is_some()
+            && own.len() == others.len()
+            && own.iter().zip(&others).all(is_same)
     }
 
     /// All its steps: those in order, and the one that comes last.

@@ -132,7 +132,7 @@ impl Differ<'_> {
             .map(|key| format!("{} (expired)", key_name(key)))
             .collect();
         if !expired.is_empty() {
-            change.removes.push(("key_credentials", expired));
+            change.removes.push(("key_credentials".into(), expired));
         }
         change
     }

@@ -20,7 +20,6 @@ mod write;
 use jiff::Timestamp;
 
 pub use change::{Held, HeldAttribute, IdentityChange};
-pub(super) use document::document;
 pub use write::{
     ApplicationPatch, ApplicationRef, CertificateOrder, FederatedWrite, IdentityWrite,
 };
@@ -73,6 +72,8 @@ pub fn diff_identity(
         findings.changes.iter().map(|change| change.address.clone()).collect();
     for change in &mut findings.changes {
         change.depends_on.retain(|address| changed.contains(address));
+        // In the order in which a document holds them.
+        change.removes.sort();
     }
     findings
 }

@@ -108,11 +108,11 @@ fn registration_gone(subject: Subject<'_>, found: &ObservedApplication) -> Ident
         .does(IdentityWrite::DeleteApplication { application });
     if !found.keys.is_empty() {
         let keys = found.keys.iter().map(key_name).collect();
-        change.removes.push(("key_credentials", keys));
+        change.removes.push(("key_credentials".into(), keys));
     }
     if !subject.chain.federated.is_empty() {
         let names = subject.chain.federated.iter().map(|found| found.name.clone());
-        change.removes.push(("federated_credentials", names.collect()));
+        change.removes.push(("federated_credentials".into(), names.collect()));
     }
     change.stops(format!("everything that signs in as `{}` stops working", found.display_name))
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use url::Url;
+use uuid::Uuid;
 
 use super::effort::Effort;
 use super::read::{Page, RowFault};
@@ -78,6 +79,40 @@ impl Exchange {
                     return Err(ReadError::Incomplete { page, reason, trace });
                 }
             }
+        }
+    }
+}
+
+impl Exchange {
+    /// Reads one mailbox again, by its Guid; whether it is there. Where the service says that nothing
+    /// has this Guid, it is not.
+    pub async fn mailbox(
+        &self,
+        guid: Uuid,
+        kind: RecipientType,
+        vocabulary: &mut ActionVocabulary,
+        on_row: &mut (dyn FnMut(&MailboxRow<'_>) -> Result<(), RowRefused> + Send),
+    ) -> Result<bool, ReadError> {
+        let command = Command::mailbox(guid, kind);
+        let class = EndpointClass::ExchangeRead;
+        let mut request = self.session().request(&command, &Anchor::Guid(guid), class);
+        let mut effort = Effort::new(&self.inner, &self.inner.options.read_policy, true);
+        let mut take = |bytes: &[u8]| -> Result<(), RowFault> {
+            let row = row::parse(bytes, vocabulary, false).map_err(RowFault::Broken)?;
+            on_row(&row).map_err(RowFault::Refused)
+        };
+        match self.page(&mut effort, &mut request, 1, &mut take).await {
+            Ok(page) if page.rows == 1 && page.envelope.next_link.is_none() => Ok(true),
+            Ok(page) => {
+                let reason = format!("it holds {} rows and should hold one", page.rows);
+                Err(ReadError::Incomplete { page: 1, reason, trace: page.trace })
+            }
+            Err(ReadError::Refused { exception: Some(exception), .. })
+                if exception.ends_with("ManagementObjectNotFoundException") =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(error),
         }
     }
 }

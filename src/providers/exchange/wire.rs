@@ -89,6 +89,16 @@ impl Command {
         Self { cmdlet: "Get-Mailbox", parameters, select, page_size: Some(page_size) }
     }
 
+    /// `Get-Mailbox` of one mailbox, by its Guid.
+    pub(crate) fn mailbox(guid: Uuid, kind: RecipientType) -> Self {
+        let mut parameters = one("Identity", guid.to_string().into());
+        if kind == RecipientType::GroupMailbox {
+            parameters.insert("GroupMailbox".into(), true.into());
+        }
+        let select = mailbox_fields(false);
+        Self { cmdlet: "Get-Mailbox", parameters, select, page_size: None }
+    }
+
     /// The cmdlet that carries out a write, and where it has to run.
     pub(crate) fn of(write: &Write) -> (Self, Anchor) {
         let (cmdlet, mut parameters, anchor) = match write {

@@ -1,22 +1,30 @@
-//! `auditform apply`: plan, show, ask, apply in order, read back, report.
+//! `auditform apply`: plan, show, ask, apply in order, read back, report; or the same with a plan that
+//! was saved and reviewed before (`saved`).
+
+mod opened;
+mod saved;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use crate::apply::{Report, StepState, Verdict};
+use clap::ValueEnum;
+
+use self::opened::{Opened, open_spec};
+use crate::apply::{Report, Standings, StepState, Verdict};
 use crate::cli::exit::Exit;
 use crate::cli::interrupt::Interrupts;
-use crate::cli::session::{Allowance, Reading, Session, load, open, plan, show, unwritten};
+use crate::cli::session::{Allowance, Reading, Session, plan, show, unwritten};
 use crate::cli::terminal::Terminal;
 use crate::diagnostic::Diagnostic;
-use crate::ops::{self, Applied, ApplyOptions, Ports};
+use crate::ops::{self, Applied, ApplyOptions, LastRead, Ports, StalePolicy};
 use crate::plan::Plan;
 use crate::render::{write_plan, write_report};
+use crate::resource::PlanDigest;
 
 /// Plan, ask, change the tenant in order, and read it back
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// A directory that holds `auditform.toml`, or a spec file
+    /// A directory that holds `auditform.toml`, a spec file, or a saved plan
     #[arg(default_value = ".")]
     path: PathBuf,
     /// Do not ask
@@ -31,6 +39,33 @@ pub(in crate::cli) struct Arguments {
     /// Allow a change that is refused otherwise
     #[arg(long, value_enum, value_name = "CHANGE")]
     allow: Vec<Allowance>,
+    /// Apply only the plan of this digest
+    #[arg(long, value_name = "DIGEST")]
+    approve: Option<PlanDigest>,
+    /// What to do when an object is neither as planned nor as wanted any more
+    #[arg(long, value_enum, value_name = "POLICY", default_value = "refuse-all")]
+    stale: Stale,
+    /// Apply a saved plan even though the spec has changed since
+    #[arg(long)]
+    plan_only: bool,
+}
+
+/// What to do with stale changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Stale {
+    /// Write nothing more
+    RefuseAll,
+    /// Leave them out, and what depends on them
+    Skip,
+}
+
+impl From<Stale> for StalePolicy {
+    fn from(stale: Stale) -> Self {
+        match stale {
+            Stale::RefuseAll => Self::RefuseAll,
+            Stale::Skip => Self::Skip,
+        }
+    }
 }
 
 pub(in crate::cli) async fn run(
@@ -39,25 +74,19 @@ pub(in crate::cli) async fn run(
     ports: &Ports,
     interrupts: &Interrupts,
 ) -> Exit {
-    let loaded = match load(&arguments.path, terminal, ports) {
-        Ok(loaded) => loaded,
-        Err(exit) => return exit,
+    let is_saved = ops::is_saved_plan(&arguments.path);
+    let opened = if is_saved {
+        saved::open(arguments, terminal, ports).await
+    } else {
+        open_spec(arguments, terminal, ports).await
     };
-    if !arguments.auto_approve && !Terminal::can_ask() {
-        terminal.finding(
-            Diagnostic::error("no-terminal", "there is no terminal to ask on")
-                .note("nothing was read or changed")
-                .help("run it on a terminal, or with `--auto-approve`"),
-        );
-        return Exit::NotApproved;
-    }
-    let parallelism = usize::from(arguments.parallelism);
-    let reading = Reading { allow: &arguments.allow, parallelism, applying: true };
-    let (session, plan) = match open(loaded, reading, terminal, ports).await {
+    let Opened { session, plan, read } = match opened {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
-    let mut run = Run { arguments, session, terminal, ports, interrupts };
+    let parallelism = usize::from(arguments.parallelism);
+    let reading = Reading { allow: &arguments.allow, parallelism, applying: true };
+    let mut run = Run { arguments, session, terminal, ports, interrupts, read };
     let mut exit = run.phase(&plan, arguments.auto_approve).await;
     if exit == Exit::Done && !plan.deferred.is_empty() {
         exit = run.second_phase(reading, plan.is_empty()).await;
@@ -73,6 +102,8 @@ struct Run<'a> {
     terminal: Terminal,
     ports: &'a Ports,
     interrupts: &'a Interrupts,
+    /// The reading that the plan goes by.
+    read: LastRead,
 }
 
 impl Run<'_> {
@@ -135,6 +166,8 @@ impl Run<'_> {
             }
         }
         let is_allowed = desired.tenant.approve_second_phase;
+        let stale = self.arguments.stale.into();
+        self.read = LastRead { at: ports.now(), standings: Standings::default(), stale };
         let plan = match plan(&mut self.session, reading, terminal, ports).await {
             Ok(plan) => plan,
             Err(exit) => return self.first_phase_stands(was_idle, exit),
@@ -182,7 +215,8 @@ impl Run<'_> {
 
     async fn carry_out(&mut self, plan: &Plan) -> Exit {
         let parallelism = usize::from(self.arguments.parallelism);
-        let options = ApplyOptions { parallelism, cancel: self.interrupts.ask_first() };
+        let cancel = self.interrupts.ask_first();
+        let options = ApplyOptions { parallelism, cancel, read: self.read.clone() };
         let Session { loaded, connection, .. } = &mut self.session;
         let (desired, directory) = (&loaded.desired, &loaded.directory);
         let terminal = self.terminal;
@@ -199,7 +233,7 @@ impl Run<'_> {
         if let Some(stopped) = &unverified {
             show(stopped, sources, terminal);
         }
-        let exit = exit_of(&report, unverified.is_some());
+        let exit = exit_of(&report, unverified.is_some(), self.read.stale);
         if let Some(finding) = half_made(plan, &report).filter(|_| exit == Exit::Partly) {
             terminal.finding(finding);
         }
@@ -209,7 +243,7 @@ impl Run<'_> {
         };
         // What was done is told in any case; as a result only where it can be taken for one.
         match exit {
-            Exit::Interrupted | Exit::StateUnknown => {
+            Exit::Interrupted | Exit::StateUnknown | Exit::Stale => {
                 // Where standard error is gone, nobody can be told so; the code still tells.
                 let _ = terminal.talk(write);
                 exit
@@ -239,11 +273,13 @@ async fn confirmed(terminal: Terminal) -> bool {
 }
 
 /// The most telling code where several hold, in the order of the table.
-fn exit_of(report: &Report, unverified: bool) -> Exit {
+fn exit_of(report: &Report, unverified: bool, stale: StalePolicy) -> Exit {
     if report.interrupted {
         Exit::Interrupted
     } else if unverified {
         Exit::StateUnknown
+    } else if stale == StalePolicy::RefuseAll && report.count(StepState::Stale) > 0 {
+        Exit::Stale
     } else if !report.is_good() {
         Exit::Partly
     } else if report.verdicts(Verdict::Pending) > 0 || report.awaited.is_some() {
@@ -255,6 +291,8 @@ fn exit_of(report: &Report, unverified: bool) -> Exit {
 
 #[cfg(test)]
 mod tests {
+    use StalePolicy::RefuseAll;
+
     use super::*;
     use crate::apply::{Failure, FailureKind};
 
@@ -266,14 +304,14 @@ mod tests {
     #[test]
     fn where_several_codes_hold_the_first_of_the_table_is_given() {
         let mut report = Report::new(2);
-        let mut codes = vec![exit_of(&report, false)];
+        let mut codes = vec![exit_of(&report, false, RefuseAll)];
         report.awaited = Some("Exchange".to_owned());
-        codes.push(exit_of(&report, false));
+        codes.push(exit_of(&report, false, RefuseAll));
         report.sign_in = Some(failure());
-        codes.push(exit_of(&report, false));
-        codes.push(exit_of(&report, true));
+        codes.push(exit_of(&report, false, RefuseAll));
+        codes.push(exit_of(&report, true, RefuseAll));
         report.interrupted = true;
-        codes.push(exit_of(&report, true));
+        codes.push(exit_of(&report, true, RefuseAll));
         let expected =
             [Exit::Done, Exit::Pending, Exit::Partly, Exit::StateUnknown, Exit::Interrupted];
         assert_eq!(codes, expected);
@@ -283,8 +321,8 @@ mod tests {
     fn a_switch_that_does_not_show_yet_is_pending_unless_something_else_is_wrong() {
         let mut report = Report::new(2);
         report.verify(0, Verdict::Pending);
-        assert_eq!(exit_of(&report, false), Exit::Pending);
+        assert_eq!(exit_of(&report, false, RefuseAll), Exit::Pending);
         report.verify(1, Verdict::Refuted);
-        assert_eq!(exit_of(&report, false), Exit::Partly);
+        assert_eq!(exit_of(&report, false, RefuseAll), Exit::Partly);
     }
 }

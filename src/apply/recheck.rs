@@ -1,0 +1,249 @@
+//! Compares what a plan is about to change with the tenant as it is now: what is still as the plan saw
+//! it may be written, what is already as the plan wants it is done, and anything else is stale. Values
+//! only; who reads, and when, is decided elsewhere.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use crate::diagnostic::and_list;
+use crate::plan::{
+    IdentityChange, IdentityFindings, MailboxView, ObservedTenant, Plan, TenantChange, confirms,
+};
+use crate::resource::{ActionVocabulary, LogonType, RecipientType};
+use crate::state::{AuditState, MailboxRow};
+
+/// What was found out about the changes of a plan, by their places.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Standings {
+    /// Nothing is left to do.
+    pub already: Vec<u32>,
+    /// Neither as the plan saw it nor as it wants it, with both values in words.
+    pub stale: BTreeMap<u32, String>,
+    /// Changes of identity chains that are the same but for identifiers that were not known before.
+    pub renewed: BTreeMap<u32, IdentityChange>,
+}
+
+/// The switches of a tenant and its identity chains against a plan. Only places that `is_open` says
+/// yes to are looked at.
+pub fn recheck_few(
+    plan: &Plan,
+    identity: &IdentityFindings,
+    tenant: ObservedTenant,
+    is_open: &dyn Fn(u32) -> bool,
+) -> Standings {
+    let mut standings = Standings::default();
+    for (change, place) in plan.identity.iter().zip(0u32..).filter(|(_, place)| is_open(*place)) {
+        recheck_identity(change, place, identity, &mut standings);
+    }
+    let offset = u32::try_from(plan.identity.len()).unwrap_or(u32::MAX);
+    for (change, place) in plan.tenant_changes.iter().zip(offset..) {
+        if !is_open(place) {
+            continue;
+        }
+        match recheck_switch(*change, tenant) {
+            Some(true) => standings.already.push(place),
+            Some(false) => {}
+            None => {
+                let was_not_read = "it was not read again".to_owned();
+                standings.stale.insert(place, was_not_read);
+            }
+        }
+    }
+    standings
+}
+
+/// Whether nothing is left to do; `None` where it was not read.
+fn recheck_switch(change: TenantChange, tenant: ObservedTenant) -> Option<bool> {
+    match change {
+        TenantChange::Customization => tenant.organization.map(|found| !found.dehydrated),
+        TenantChange::UnifiedAuditLog { ingestion, .. } => {
+            // One that was switched lately may read as before for an hour.
+            let coming = tenant.pending_unified_audit_log.or(tenant.unified_audit_log);
+            coming.map(|found| found == ingestion)
+        }
+        TenantChange::MailboxAuditing { enabled, .. } => {
+            tenant.organization.map(|found| found.mailbox_auditing == enabled)
+        }
+    }
+}
+
+fn recheck_identity(
+    change: &IdentityChange,
+    place: u32,
+    found: &IdentityFindings,
+    standings: &mut Standings,
+) {
+    let now = found.changes.iter().find(|other| other.address == change.address);
+    match now {
+        None => standings.already.push(place),
+        Some(now) if now == change => {}
+        Some(now) if change.is_same_but_for_identifiers(now) => {
+            standings.renewed.insert(place, now.clone());
+        }
+        Some(now) => {
+            standings.stale.insert(place, difference(change, now));
+        }
+    }
+}
+
+fn difference(change: &IdentityChange, now: &IdentityChange) -> String {
+    let mut differing = Vec::new();
+    for attribute in &change.attributes {
+        let other = now.attributes.iter().find(|other| other.name == attribute.name);
+        let before = other.and_then(|other| other.before.as_ref());
+        if before != attribute.before.as_ref() {
+            let (name, was, is) =
+                (&attribute.name, words(attribute.before.as_ref()), words(before));
+            differing.push(format!("`{name}` was {was} and is {is}"));
+        }
+    }
+    if differing.is_empty() {
+        return format!("{} would be planned now: {}", now.action.name(), now.reason);
+    }
+    and_list(&differing)
+}
+
+fn words(held: Option<&crate::plan::Held>) -> String {
+    use crate::plan::Held;
+    match held {
+        None => "not there".to_owned(),
+        Some(Held::Bool(value)) => value.to_string(),
+        Some(Held::Text(text)) => format!("`{text}`"),
+        Some(Held::Set(values)) => list(&values.iter().map(String::as_str).collect::<Vec<_>>()),
+        Some(Held::Unknown) => "not known".to_owned(),
+    }
+}
+
+fn list(names: &[&str]) -> String {
+    if names.is_empty() { "none".to_owned() } else { format!("[{}]", names.join(", ")) }
+}
+
+/// What a mailbox turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Seen {
+    AsPlanned,
+    AsDesired,
+    Otherwise { upn: Option<String>, recipient_type: RecipientType, audit: AuditState },
+}
+
+/// The mailboxes of a plan against rows as they are read again.
+#[derive(Debug)]
+pub struct MailboxRecheck<'p> {
+    plan: &'p Plan,
+    /// Guid and place among the mailbox changes, by Guid.
+    index: Vec<(Uuid, u32)>,
+    /// By place among the mailbox changes: still to be seen.
+    open: Vec<bool>,
+    already: Vec<u32>,
+    otherwise: BTreeMap<u32, Seen>,
+}
+
+impl<'p> MailboxRecheck<'p> {
+    /// Expects the mailbox changes of a plan whose places `is_open` says yes to.
+    pub fn new(plan: &'p Plan, is_open: &dyn Fn(u32) -> bool) -> Self {
+        let offset = u32::try_from(plan.before_mailbox_changes()).unwrap_or(u32::MAX);
+        let places = (0u32..).take(plan.mailboxes.len());
+        Self {
+            plan,
+            index: plan.mailboxes.index_by_guid(),
+            open: places.map(|place| is_open(place + offset)).collect(),
+            already: Vec::new(),
+            otherwise: BTreeMap::new(),
+        }
+    }
+
+    /// The mailboxes that are expected, with their types.
+    pub fn expected(&self) -> Vec<(Uuid, RecipientType)> {
+        let views = self.plan.mailboxes.iter().zip(&self.open).filter(|(_, open)| **open);
+        views.map(|(view, _)| (view.guid(), view.pattern().recipient_type)).collect()
+    }
+
+    /// Takes one row.
+    pub fn observe(&mut self, row: &MailboxRow<'_>) {
+        let Ok(found) = self.index.binary_search_by(|(guid, _)| guid.cmp(&row.guid)) else {
+            return;
+        };
+        let place = self.index[found].1;
+        let Some(open) = self.open.get_mut(place as usize).filter(|open| **open) else { return };
+        let Some(view) = self.plan.mailboxes.get(place as usize) else { return };
+        *open = false;
+        match judge(view, row) {
+            Seen::AsPlanned => {}
+            Seen::AsDesired => self.already.push(place),
+            other @ Seen::Otherwise { .. } => {
+                self.otherwise.insert(place, other);
+            }
+        }
+    }
+
+    /// What was found out, once the rows were all of them. `vocabulary` is that of the rows.
+    pub fn finish(self, vocabulary: &ActionVocabulary, standings: &mut Standings) {
+        let offset = u32::try_from(self.plan.before_mailbox_changes()).unwrap_or(u32::MAX);
+        standings.already.extend(self.already.iter().map(|place| place + offset));
+        for (place, seen) in &self.otherwise {
+            let Some(view) = self.plan.mailboxes.get(*place as usize) else { continue };
+            standings.stale.insert(place + offset, otherwise(view, seen, vocabulary));
+        }
+        for (place, _) in (0u32..).zip(&self.open).filter(|(_, open)| **open) {
+            let gone = "the mailbox is no longer there, or of another type".to_owned();
+            standings.stale.insert(place + offset, gone);
+        }
+    }
+}
+
+fn judge(view: MailboxView<'_>, row: &MailboxRow<'_>) -> Seen {
+    let pattern = view.pattern();
+    let is_renamed = !row.upn.eq_ignore_ascii_case(view.upn());
+    if !is_renamed && row.recipient_type == pattern.recipient_type {
+        if row.audit == pattern.before {
+            return Seen::AsPlanned;
+        }
+        let evaluation = &pattern.evaluation;
+        let is_rest_untouched = untouched(view, &row.audit);
+        if is_rest_untouched && confirms(&evaluation.writes, &evaluation.after, &row.audit) {
+            return Seen::AsDesired;
+        }
+    }
+    Seen::Otherwise {
+        upn: is_renamed.then(|| row.upn.to_string()),
+        recipient_type: row.recipient_type,
+        audit: row.audit,
+    }
+}
+
+/// Whether what the plan does not write is as it saw it.
+fn untouched(view: MailboxView<'_>, seen: &AuditState) -> bool {
+    let (before, writes) = (&view.pattern().before, &view.pattern().evaluation.writes);
+    LogonType::ALL
+        .into_iter()
+        .zip(writes.actions)
+        .all(|(logon, change)| change.is_some() || before.actions(logon) == seen.actions(logon))
+        && (writes.enabled.is_some() || before.enabled == seen.enabled)
+        && (writes.log_age_limit.is_some() || before.log_age_limit == seen.log_age_limit)
+}
+
+fn otherwise(view: MailboxView<'_>, seen: &Seen, vocabulary: &ActionVocabulary) -> String {
+    let Seen::Otherwise { upn, recipient_type, audit } = seen else { return String::new() };
+    let pattern = view.pattern();
+    let before = &pattern.before;
+    let mut differing = Vec::new();
+    let mut differ = |name: &str, was: String, is: String| {
+        if was != is {
+            differing.push(format!("`{name}` was {was} and is {is}"));
+        }
+    };
+    if let Some(upn) = upn {
+        differ("user_principal_name", format!("`{}`", view.upn()), format!("`{upn}`"));
+    }
+    differ("recipient_type", pattern.recipient_type.to_string(), recipient_type.to_string());
+    differ("enabled", before.enabled.to_string(), audit.enabled.to_string());
+    for logon in LogonType::ALL {
+        let names = |state: &AuditState| list(&vocabulary.names(state.actions(logon)));
+        differ(logon.attribute(), names(before), names(audit));
+    }
+    differ("log_age_limit", before.log_age_limit.to_string(), audit.log_age_limit.to_string());
+    let managed = |state: &AuditState| list(&state.default_audit_set.names());
+    differ("default_audit_set", managed(before), managed(audit));
+    and_list(&differing)
+}

@@ -1,0 +1,83 @@
+//! From a spec to a plan that is about to be applied, and what an approval has to be.
+
+use super::Arguments;
+use crate::apply::Standings;
+use crate::cli::exit::Exit;
+use crate::cli::session::{Reading, Session, load, open, show};
+use crate::cli::terminal::Terminal;
+use crate::diagnostic::Diagnostic;
+use crate::ops::{self, LastRead, Ports, Stopped};
+use crate::plan::Plan;
+use crate::resource::PlanDigest;
+
+/// What is about to be applied.
+pub(super) struct Opened {
+    pub(super) session: Session,
+    pub(super) plan: Plan,
+    pub(super) read: LastRead,
+}
+
+/// Reads the spec and the tenant and plans.
+pub(super) async fn open_spec(
+    arguments: &Arguments,
+    terminal: Terminal,
+    ports: &Ports,
+) -> Result<Opened, Exit> {
+    if arguments.plan_only {
+        terminal.finding(
+            Diagnostic::error("not-a-plan", "`--plan-only` is for saved plans")
+                .note(format!("`{}` is a spec", arguments.path.display()))
+                .help("leave it out, or name a plan that `auditform plan --out FILE` has saved"),
+        );
+        return Err(Exit::Usage);
+    }
+    let loaded = load(&arguments.path, terminal, ports)?;
+    can_be_asked(arguments, terminal)?;
+    let parallelism = usize::from(arguments.parallelism);
+    let reading = Reading { allow: &arguments.allow, parallelism, applying: true };
+    let spec = ops::spec_text(&loaded);
+    let read = LastRead {
+        at: ports.now(),
+        standings: Standings::default(),
+        stale: arguments.stale.into(),
+    };
+    let (session, plan) = open(loaded, reading, terminal, ports).await?;
+    if let Some(approved) = arguments.approve {
+        let shown = |stopped: Stopped| show(&stopped, &session.loaded.sources, terminal);
+        let digest = ops::digest_of(&plan, &spec).map_err(shown)?;
+        is_approved(approved, digest, terminal)?;
+    }
+    Ok(Opened { session, plan, read })
+}
+
+/// Without a terminal nobody can say yes.
+pub(super) fn can_be_asked(arguments: &Arguments, terminal: Terminal) -> Result<(), Exit> {
+    if arguments.auto_approve || Terminal::can_ask() {
+        return Ok(());
+    }
+    terminal.finding(
+        Diagnostic::error("no-terminal", "there is no terminal to ask on")
+            .note("nothing was read or changed")
+            .help("run it on a terminal, or with `--auto-approve`"),
+    );
+    Err(Exit::NotApproved)
+}
+
+/// `--approve` names this plan and no other.
+pub(super) fn is_approved(
+    approved: PlanDigest,
+    digest: PlanDigest,
+    terminal: Terminal,
+) -> Result<(), Exit> {
+    if approved == digest {
+        return Ok(());
+    }
+    terminal.finding(
+        Diagnostic::error("not-approved", "this is not the plan that was approved")
+            .note(format!("approved: {approved}"))
+            .note(format!("this one: {digest}"))
+            .note("nothing was changed")
+            .help("review this plan, and approve its digest if it is what you want"),
+    );
+    Err(Exit::NotApproved)
+}

@@ -1,0 +1,142 @@
+//! A plan that was saved and reviewed before: what can be judged without a call is judged first, then
+//! the tenant is read again, and nothing is asked before it is known that the plan still holds.
+
+use std::path::PathBuf;
+
+use super::Arguments;
+use super::opened::{Opened, can_be_asked, is_approved};
+use crate::apply::Report;
+use crate::cli::exit::Exit;
+use crate::cli::session::{Reading, Session, connect, load_captured, show, unwritten};
+use crate::cli::terminal::Terminal;
+use crate::diagnostic::{Diagnostic, Sources};
+use crate::ops::{self, LastRead, Loaded, Ports, StalePolicy, Stopped};
+use crate::plan::{Plan, ReadPlan};
+use crate::render::{write_plan, write_stale};
+
+pub(super) async fn open(
+    arguments: &Arguments,
+    terminal: Terminal,
+    ports: &Ports,
+) -> Result<Opened, Exit> {
+    let file = &arguments.path;
+    let stopped = |stopped: Stopped| show(&stopped, &Sources::default(), terminal);
+    let read = ops::read_saved(file).map_err(stopped)?;
+    let loaded = judge_offline(arguments, &read, terminal, ports)?;
+    let mut plan = read.plan;
+    if !plan.refused.is_empty() {
+        let written = terminal.result(|out| write_plan(out, &plan, arguments.full));
+        return Err(written.map_or_else(|error| unwritten(&error, terminal), |()| Exit::Refused));
+    }
+    can_be_asked(arguments, terminal)?;
+    let parallelism = usize::from(arguments.parallelism);
+    let reading = Reading { allow: &[], parallelism, applying: true };
+    let mut session = connect(loaded, reading, terminal, ports).await?;
+    is_of_tenant(&plan, &session, terminal)?;
+    let read = check_against_tenant(arguments, &mut plan, &mut session, terminal, ports).await?;
+    Ok(Opened { session, plan, read })
+}
+
+/// Everything that takes no call: the approval, and whether the spec is still the same.
+fn judge_offline(
+    arguments: &Arguments,
+    read: &ReadPlan,
+    terminal: Terminal,
+    ports: &Ports,
+) -> Result<Loaded, Exit> {
+    let stopped = |stopped: Stopped| show(&stopped, &Sources::default(), terminal);
+    let (Some(digest), Some(spec)) = (read.digest, &read.spec) else {
+        terminal.finding(
+            Diagnostic::error("printed-plan", "this plan was printed, not saved")
+                .note("it does not hold the spec that it was made from, and no digest covers it")
+                .help("save one with `auditform plan --out FILE`"),
+        );
+        return Err(Exit::Error);
+    };
+    if let Some(approved) = arguments.approve {
+        is_approved(approved, digest, terminal)?;
+    }
+    if !arguments.allow.is_empty() {
+        terminal.finding(
+            Diagnostic::error("allowed-too-late", "what a plan is allowed is part of it")
+                .help("give `--allow` to `auditform plan --out FILE`"),
+        );
+        return Err(Exit::Usage);
+    }
+    let beside = arguments.path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = match ops::spec_directory(&arguments.path, read) {
+        Some(found) => found,
+        None if arguments.plan_only => beside.map_or_else(|| PathBuf::from("."), PathBuf::from),
+        None => {
+            let missing =
+                Diagnostic::error("spec-changed", "the spec of this plan is not to be found")
+                    .note(format!(
+                        "looked for `{}` where it was, beside the plan and here",
+                        spec.entry
+                    ))
+                    .note("no call was made")
+                    .help("run this in the spec's directory, or give `--plan-only`");
+            return Err(stopped(Stopped::stale(missing)));
+        }
+    };
+    if !arguments.plan_only {
+        ops::compare_spec(spec, &directory).map_err(stopped)?;
+    }
+    load_captured(spec, &directory, terminal, ports)
+}
+
+fn is_of_tenant(plan: &Plan, session: &Session, terminal: Terminal) -> Result<(), Exit> {
+    let (planned, found) = (plan.tenant.id, session.connection.tenant_id);
+    if planned == found {
+        return Ok(());
+    }
+    terminal.finding(
+        Diagnostic::error("other-tenant", "this plan is for another tenant")
+            .note(format!("it was made for {planned}, and this is {found}"))
+            .note("nothing was changed"),
+    );
+    Err(Exit::Error)
+}
+
+/// Reads again what the plan touches.
+async fn check_against_tenant(
+    arguments: &Arguments,
+    plan: &mut Plan,
+    session: &mut Session,
+    terminal: Terminal,
+    ports: &Ports,
+) -> Result<LastRead, Exit> {
+    let at = ports.now();
+    let Session { loaded, connection, .. } = session;
+    let (desired, directory) = (&loaded.desired, &loaded.directory);
+    terminal.tell("Reading again what the plan changes.");
+    let mut standings = ops::recheck(connection, desired, plan, directory, ports, &|_| true)
+        .await
+        .map_err(|stopped| show(&stopped, &loaded.sources, terminal))?;
+    for (place, renewed) in std::mem::take(&mut standings.renewed) {
+        if let Some(change) = plan.identity.get_mut(place as usize) {
+            *change = renewed;
+        }
+    }
+    let stale = StalePolicy::from(arguments.stale);
+    if stale == StalePolicy::RefuseAll && !standings.stale.is_empty() {
+        let mut report = Report::new(plan.len());
+        for (place, why) in &standings.stale {
+            report.refuse(*place, why.clone());
+        }
+        let written = terminal.talk(|out| write_stale(out, plan, &report));
+        if let Err(error) = written {
+            return Err(unwritten(&error, terminal));
+        }
+        let number = standings.stale.len();
+        let objects =
+            if number == 1 { "1 object is".to_owned() } else { format!("{number} objects are") };
+        terminal.finding(
+            Diagnostic::error("stale-plan", format!("{objects} no longer as the plan saw it"))
+                .note("nothing was changed")
+                .help("plan again, or leave out what is stale with `--stale skip`"),
+        );
+        return Err(Exit::Stale);
+    }
+    Ok(LastRead { at, standings, stale })
+}

@@ -1,0 +1,122 @@
+//! Reads again what a plan is about to change, as close to the writing as can be: the service knows
+//! no condition on a write, so that what changes in between goes unnoticed. Nothing is written upon
+//! a reading that is older than [`WINDOW`].
+
+use std::path::Path;
+
+use jiff::SignedDuration;
+
+use super::connect::Connection;
+use super::enter;
+use super::identity;
+use super::pending;
+use super::ports::{Ports, Stopped};
+use super::read;
+use crate::apply::{MailboxRecheck, Standings, recheck_few};
+use crate::diagnostic::Diagnostic;
+use crate::plan::{IdentityFindings, ObservedTenant, Plan, TenantChange, diff_identity};
+use crate::providers::exchange::Exchange;
+use crate::state::{DesiredState, MailboxRow, ObservedIdentity};
+
+/// How old a reading may be when something is written upon it.
+pub(super) const WINDOW: SignedDuration = SignedDuration::from_mins(10);
+
+/// Compares the changes of a plan that `is_open` says yes to with the tenant as it is now.
+pub async fn recheck(
+    connection: &mut Connection,
+    desired: &DesiredState,
+    plan: &Plan,
+    beside: &Path,
+    ports: &Ports,
+    is_open: &(dyn Fn(u32) -> bool + Sync),
+) -> Result<Standings, Stopped> {
+    let first_mailbox = u32::try_from(plan.before_mailbox_changes()).unwrap_or(u32::MAX);
+    let first_switch = u32::try_from(plan.identity.len()).unwrap_or(u32::MAX);
+    let all = u32::try_from(plan.len()).unwrap_or(u32::MAX);
+    let mut found = IdentityFindings::default();
+    let reads_directory = (0..first_switch).any(is_open) || connection.exchange.is_none();
+    if reads_directory {
+        let observed = identity::observe(connection, desired, ports.now()).await?;
+        connection.application_id = identity::signing_in(&observed, desired);
+        found = diff_identity(desired, &observed, ports.now());
+        if found.diagnostics.has_errors() {
+            return Err(Stopped::error_of(found.diagnostics));
+        }
+        enter_exchange(connection, desired, &observed, ports).await?;
+    }
+    let mut tenant = ObservedTenant::default();
+    if (first_switch..first_mailbox).any(is_open) {
+        tenant = switches(connection, plan, beside, ports).await?;
+    }
+    let mut standings = recheck_few(plan, &found, tenant, &is_open);
+    if (first_mailbox..all).any(is_open) {
+        mailboxes(exchange(connection)?, plan, is_open, &mut standings).await?;
+    }
+    Ok(standings)
+}
+
+/// Whoever may read Exchange by now does.
+async fn enter_exchange(
+    connection: &mut Connection,
+    desired: &DesiredState,
+    observed: &ObservedIdentity,
+    ports: &Ports,
+) -> Result<(), Stopped> {
+    if connection.exchange.is_none()
+        && let Some(reader) = enter::reader(connection, desired, observed, ports).await?
+    {
+        connection.exchange = Some(reader.exchange);
+        connection.entered = reader.is_application;
+    }
+    Ok(())
+}
+
+fn exchange(connection: &Connection) -> Result<&Exchange, Stopped> {
+    connection.exchange.as_ref().ok_or_else(|| {
+        Stopped::state_unknown(
+            Diagnostic::error(
+                "denied",
+                "nobody may read Exchange, as somebody could when this was planned",
+            )
+            .help("plan again"),
+        )
+    })
+}
+
+async fn switches(
+    connection: &Connection,
+    plan: &Plan,
+    beside: &Path,
+    ports: &Ports,
+) -> Result<ObservedTenant, Stopped> {
+    let exchange = exchange(connection)?;
+    let is_log = |change: &TenantChange| matches!(change, TenantChange::UnifiedAuditLog { .. });
+    let mut tenant = ObservedTenant::default();
+    if plan.tenant_changes.iter().any(is_log) {
+        tenant.unified_audit_log = Some(exchange.unified_audit_log().await.map_err(read::stop)?);
+        tenant.pending_unified_audit_log =
+            pending::recall(beside, exchange.tenant_id(), ports.now());
+    }
+    if !plan.tenant_changes.iter().all(is_log) {
+        tenant.organization = Some(exchange.organization().await.map_err(read::stop)?);
+    }
+    Ok(tenant)
+}
+
+async fn mailboxes(
+    exchange: &Exchange,
+    plan: &Plan,
+    is_open: &(dyn Fn(u32) -> bool + Sync),
+    standings: &mut Standings,
+) -> Result<(), Stopped> {
+    let mut recheck = MailboxRecheck::new(plan, &is_open);
+    let expected = recheck.expected();
+    let mut vocabulary = plan.mailboxes.vocabulary().clone();
+    let mut on_row = |row: &MailboxRow<'_>| {
+        recheck.observe(row);
+        Ok(())
+    };
+    read::recheck(exchange, &expected, &mut vocabulary, &mut on_row).await?;
+    recheck.finish(&vocabulary, standings);
+    Ok(())
+}

@@ -1,0 +1,271 @@
+//! Reads a plan back: a first pass finds its version, so that a document of a newer release is told
+//! from a broken one; a second takes one member and one change after another and digests them on the
+//! way. What was cut off, edited or never was a plan is an error, and nothing of it is believed.
+
+use std::fmt;
+use std::io::{self, BufReader, Read};
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use super::restore::{Restorer, Unfit};
+use super::saved::{GitCommit, Host, List, Made, Object, SpecText, VOLATILE};
+use super::{Counts, FORMAT_VERSION};
+use crate::plan::Plan;
+use crate::resource::PlanDigest;
+
+/// Longer documents are refused: a plan of a million mailboxes takes a third of it.
+const LONGEST: u64 = 512 << 20;
+
+/// A plan that was read back.
+#[derive(Debug)]
+pub struct ReadPlan {
+    /// The plan.
+    pub plan: Plan,
+    /// Its digest, computed anew and equal to the stated one; `None` in printed documents.
+    pub digest: Option<PlanDigest>,
+    /// The spec that it was made from; `None` in printed documents.
+    pub spec: Option<SpecText>,
+    /// When, by what and where it was made, as far as it says.
+    pub made: Option<Made>,
+    /// The version of its format.
+    pub format_version: String,
+}
+
+/// Why a document cannot be taken for a plan.
+#[derive(Debug, thiserror::Error)]
+pub enum UnreadablePlan {
+    /// The file cannot be read.
+    #[error("it cannot be read: {0}")]
+    Io(io::Error),
+    /// It is something else.
+    #[error("it is not a plan: {0}")]
+    NotAPlan(String),
+    /// It ends in the middle.
+    #[error("it is cut off: the document does not end")]
+    Cut,
+    /// A newer release made it.
+    #[error("its format is {0}, and this release reads up to {FORMAT_VERSION}")]
+    TooNew(String),
+    /// It is not what was saved.
+    #[error("it was changed after it was saved: it states {stated} and amounts to {computed}")]
+    Edited {
+        /// What stands in it.
+        stated: PlanDigest,
+        /// What it amounts to.
+        computed: PlanDigest,
+    },
+    /// Some part of it cannot be.
+    #[error("it is broken: {0}")]
+    Broken(String),
+    /// It is longer than any plan.
+    #[error("it is longer than {} MiB, which no plan is", LONGEST >> 20)]
+    TooLong,
+}
+
+/// Whether a file that begins like this is a plan and not a spec: no TOML begins with a brace, nor
+/// with the first bytes of what zstd has compressed.
+pub fn looks_like_plan(beginning: &[u8]) -> bool {
+    let text = beginning.trim_ascii_start();
+    text.starts_with(b"{") || beginning.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
+}
+
+/// Reads a plan; `open` is called twice.
+pub fn read_plan(
+    open: &mut dyn FnMut() -> io::Result<Box<dyn Read>>,
+) -> Result<ReadPlan, UnreadablePlan> {
+    let head: Head = parse(open()?, std::marker::PhantomData::<Head>)?;
+    let Some(version) = head.format_version else {
+        let reason = "it has no `format_version`".to_owned();
+        return Err(UnreadablePlan::NotAPlan(reason));
+    };
+    if !is_known(&version) {
+        return Err(UnreadablePlan::TooNew(version));
+    }
+    // A printed document states the digest of the saved one, which cannot be computed from it.
+    let stated = head.digest.filter(|_| head.spec.is_some());
+    let mut body = Body::new(stated.is_some());
+    parse(open()?, &mut body)?;
+    let computed = body.hasher.take().map(Sha256::finalize);
+    if let (Some(stated), Some(computed)) = (stated, computed) {
+        let computed = PlanDigest::from_sha256(computed.into());
+        if stated != computed {
+            return Err(UnreadablePlan::Edited { stated, computed });
+        }
+    }
+    let plan = body.restorer.finish().map_err(|unfit| UnreadablePlan::Broken(unfit.to_string()))?;
+    let made = head.created_at.map(|created_at| Made {
+        created_at,
+        tool_version: head.tool_version.unwrap_or_default(),
+        git: head.git,
+        host: head.host,
+    });
+    Ok(ReadPlan { plan, digest: stated, spec: body.spec, made, format_version: version })
+}
+
+/// `MAJOR.MINOR`, the former ours and the latter not above ours.
+fn is_known(version: &str) -> bool {
+    let parts = |text: &str| -> Option<(u32, u32)> {
+        let (major, minor) = text.split_once('.')?;
+        Some((major.parse().ok()?, minor.parse().ok()?))
+    };
+    matches!(
+        (parts(version), parts(FORMAT_VERSION)),
+        (Some((major, minor)), Some((our_major, our_minor))) if major == our_major && minor <= our_minor
+    )
+}
+
+impl From<io::Error> for UnreadablePlan {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+fn parse<'de, S: DeserializeSeed<'de>>(
+    reader: Box<dyn Read>,
+    seed: S,
+) -> Result<S::Value, UnreadablePlan> {
+    let mut limited = BufReader::with_capacity(1 << 16, reader.take(LONGEST));
+    let mut json = serde_json::Deserializer::from_reader(&mut limited);
+    let parsed = seed.deserialize(&mut json).and_then(|value| json.end().map(|()| value));
+    parsed.map_err(|error| {
+        if limited.get_ref().limit() == 0 {
+            return UnreadablePlan::TooLong;
+        }
+        match error.classify() {
+            serde_json::error::Category::Io => UnreadablePlan::Io(error.into()),
+            serde_json::error::Category::Eof => UnreadablePlan::Cut,
+            serde_json::error::Category::Syntax => UnreadablePlan::NotAPlan(error.to_string()),
+            serde_json::error::Category::Data => UnreadablePlan::Broken(error.to_string()),
+        }
+    })
+}
+
+/// What the first pass looks for.
+#[derive(Debug, Deserialize)]
+struct Head {
+    format_version: Option<String>,
+    digest: Option<PlanDigest>,
+    spec: Option<IgnoredAny>,
+    created_at: Option<Timestamp>,
+    tool_version: Option<String>,
+    git: Option<GitCommit>,
+    host: Option<Host>,
+}
+
+/// What the second pass gathers.
+struct Body {
+    /// Digests what is read, where a digest is stated.
+    hasher: Option<Sha256>,
+    restorer: Restorer,
+    spec: Option<SpecText>,
+}
+
+impl Body {
+    fn new(has_digest: bool) -> Self {
+        Self { hasher: has_digest.then(Sha256::new), restorer: Restorer::default(), spec: None }
+    }
+
+    fn members<'de, A: MapAccess<'de>>(
+        &mut self,
+        mut map: A,
+        object: &mut Object<'_>,
+        in_order: bool,
+    ) -> Result<(), A::Error> {
+        let mut previous = String::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if in_order && name <= previous {
+                return Err(A::Error::custom(format!("`{name}` is not where it belongs")));
+            }
+            if name == "changes" {
+                let list = object.list(&name).map_err(A::Error::custom)?;
+                map.next_value_seed(Rows { list, restorer: &mut self.restorer })?;
+            } else {
+                let text: Box<RawValue> = map.next_value()?;
+                self.member(&name, text.get(), object).map_err(A::Error::custom)?;
+            }
+            previous = name;
+        }
+        Ok(())
+    }
+
+    fn member(&mut self, name: &str, text: &str, object: &mut Object<'_>) -> Result<(), Unfit> {
+        if name == "summary" {
+            let mut counts: Counts = serde_json::from_str(text)?;
+            self.restorer.counts(&counts);
+            counts.reads = None;
+            object.text(name, &serde_jcs::to_string(&counts)?)?;
+            return Ok(());
+        }
+        if !VOLATILE.contains(&name) {
+            object.text(name, text)?;
+        }
+        if name == "spec" {
+            self.spec = Some(serde_json::from_str(text)?);
+            return Ok(());
+        }
+        self.restorer.member(name, text)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Body {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Body {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        let Some(mut hasher) = self.hasher.take() else {
+            let mut sink = io::sink();
+            let mut object = Object::begin(&mut sink).map_err(A::Error::custom)?;
+            return self.members(map, &mut object, false);
+        };
+        let mut object = Object::begin(&mut hasher).map_err(A::Error::custom)?;
+        self.members(map, &mut object, true)?;
+        object.end().map_err(A::Error::custom)?;
+        self.hasher = Some(hasher);
+        Ok(())
+    }
+}
+
+/// The list of changes, taken one by one.
+struct Rows<'a> {
+    list: List<'a>,
+    restorer: &'a mut Restorer,
+}
+
+impl<'de> DeserializeSeed<'de> for Rows<'_> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Rows<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of changes")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut rows: A) -> Result<(), A::Error> {
+        while let Some(text) = rows.next_element::<Box<RawValue>>()? {
+            self.list.text(text.get()).map_err(A::Error::custom)?;
+            self.restorer.change(text.get()).map_err(A::Error::custom)?;
+        }
+        self.list.end().map_err(A::Error::custom)
+    }
+}

@@ -1,0 +1,276 @@
+//! Plans as files: what is in them, that they are read as they were written, and what becomes of
+//! files that are no longer, or never were, what was saved.
+
+#![expect(clippy::unwrap_used, reason = "a failed assumption is a failed test")]
+
+use std::fs;
+
+use auditform::resource::PlanDigest;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::plan::{MIXED, OWNERS, SMALL};
+use crate::support::{Emulator, Output, World};
+
+/// A small tenant with a spec, and the plan `plan.json`.
+fn saved(world: &World, body: &str) -> Emulator {
+    let emulator = Emulator::start(world, SMALL);
+    world.spec(&emulator, body);
+    world.run(&["plan", "--out", "plan.json"]).ended(0);
+    emulator
+}
+
+fn text(world: &World) -> String {
+    fs::read_to_string(world.path("plan.json")).unwrap()
+}
+
+fn document(world: &World) -> Value {
+    serde_json::from_str(&text(world)).unwrap()
+}
+
+/// Every saved plan of this content is refused with this code before any call.
+#[track_caller]
+fn refused(world: &World, emulator: &Emulator, content: &[u8], code: &str) -> Output {
+    world.write("bad.json", content);
+    let before = emulator.requests().len();
+    let output = world.run(&["apply", "--auto-approve", "bad.json"]).ended(1);
+    assert!(output.stderr.contains(&format!("error[{code}]")), "{}", output.stderr);
+    assert_eq!(output.stdout, "");
+    assert_eq!(emulator.requests().len(), before);
+    output
+}
+
+#[test]
+fn a_saved_plan_is_canonical_and_anyone_can_compute_its_digest() {
+    let world = World::new();
+    let _emulator = saved(&world, MIXED);
+    let text = text(&world);
+    let mut document = document(&world);
+    assert_eq!(text, format!("{}\n", serde_jcs::to_string(&document).unwrap()));
+    let stated = document["digest"].as_str().unwrap().to_owned();
+    let members = document.as_object_mut().unwrap();
+    for name in ["created_at", "digest", "git", "host", "tool_version"] {
+        members.remove(name);
+    }
+    members["summary"].as_object_mut().unwrap().remove("reads");
+    let digest = Sha256::digest(serde_jcs::to_vec(&document).unwrap());
+    assert_eq!(stated, PlanDigest::from_sha256(digest.into()).to_string());
+}
+
+#[test]
+fn planning_again_gives_the_same_digest_and_another_spec_another() {
+    let world = World::new();
+    let emulator = saved(&world, MIXED);
+    let digest = document(&world)["digest"].as_str().unwrap().to_owned();
+    let last = |output: &Output| output.stdout.lines().last().unwrap_or_default().to_owned();
+    assert_eq!(last(&world.run(&["plan"]).ended(0)), format!("Digest: {digest}"));
+    assert_eq!(world.run(&["plan", "--format", "json"]).ended(0).json()["digest"], digest);
+    world.spec(&emulator, OWNERS);
+    assert_ne!(last(&world.run(&["plan"]).ended(0)), format!("Digest: {digest}"));
+}
+
+#[test]
+fn show_says_of_a_saved_plan_what_plan_said() {
+    let world = World::new();
+    let _emulator = saved(&world, MIXED);
+    world.run(&["plan", "--out", "plan.zst"]).ended(0);
+    for arguments in [&["--full"][..], &["--format", "json"]] {
+        let planned = world.run(&[&["plan"], arguments].concat()).ended(0).stdout;
+        for file in ["plan.json", "plan.zst"] {
+            let shown = world.run(&[&["show", file], arguments].concat()).ended(0).stdout;
+            assert_eq!(shown, planned);
+        }
+    }
+    let compressed = fs::read(world.path("plan.zst")).unwrap();
+    assert!(compressed.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_saved_plan_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::new();
+    let _emulator = saved(&world, OWNERS);
+    let mode = fs::metadata(world.path("plan.json")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn a_saved_plan_is_what_apply_does_and_doing_it_again_finds_it_done() {
+    let world = World::new();
+    let emulator = saved(&world, MIXED);
+    let planned = document(&world);
+    world.run(&["apply", "--auto-approve", "plan.json"]).ended(0);
+    assert_eq!(emulator.writes().len() as u64, planned["summary"]["requests"].as_u64().unwrap());
+    world.run(&["plan", "--detailed-exitcode"]).ended(0);
+    let writes = emulator.writes().len();
+    let again = world.run(&["apply", "--auto-approve", "plan.json"]).ended(0);
+    assert_eq!(emulator.writes().len(), writes);
+    assert!(again.stdout.contains("0 changed, 0 deleted, 6 already done."), "{}", again.stdout);
+}
+
+#[test]
+fn a_file_that_is_cut_anywhere_is_no_plan() {
+    let world = World::new();
+    let emulator = saved(&world, OWNERS);
+    let whole = text(&world).into_bytes();
+    for at in [1, 20, whole.len() / 3, whole.len() / 2, whole.len() - 2] {
+        refused(&world, &emulator, &whole[..at], "unreadable-plan");
+    }
+}
+
+#[test]
+fn a_file_in_which_anything_that_counts_was_edited_is_no_plan() {
+    let world = World::new();
+    let emulator = saved(&world, MIXED);
+    let whole = text(&world);
+    let edits: [(&str, &str); 5] = [
+        ("\"default_audit_set\":[\"Admin\",", "\"default_audit_set\":["),
+        ("\"ingestion\":true,\"operation\"", "\"ingestion\":false,\"operation\""),
+        ("recipient_types", "Recipient_types"),
+        ("\"notes\":[", "\"notes\":[\"approved\","),
+        ("\"FolderBind\"", "\"Foldermind\""),
+    ];
+    for (from, to) in edits {
+        assert!(whole.contains(from), "{from}");
+        let edited = whole.replacen(from, to, 1);
+        world.write("bad.json", &edited);
+        let output = world.run(&["apply", "--auto-approve", "bad.json"]).ended(1);
+        assert!(output.stderr.contains("error["), "{}", output.stderr);
+    }
+    assert_eq!(emulator.writes(), []);
+    let note = whole.replacen("\"notes\":[", "\"notes\":[\"approved\",", 1);
+    let output = refused(&world, &emulator, note.as_bytes(), "plan-edited");
+    assert!(output.stderr.contains("it was changed after it was saved"), "{}", output.stderr);
+}
+
+#[test]
+fn a_plan_of_a_newer_format_says_so_whatever_else_is_in_it() {
+    let world = World::new();
+    let emulator = saved(&world, OWNERS);
+    for version in ["1.3", "2.0"] {
+        let newer = text(&world)
+            .replace("\"format_version\":\"1.2\"", &format!("\"format_version\":\"{version}\""));
+        let newer = newer.replacen("{\"changes\"", "{\"batches\":[{}],\"changes\"", 1);
+        let output = refused(&world, &emulator, newer.as_bytes(), "plan-too-new");
+        assert!(output.stderr.contains(&format!("its format is {version}")), "{}", output.stderr);
+    }
+}
+
+#[test]
+fn noise_is_no_plan_however_much_of_it_there_is() {
+    let world = World::new();
+    let emulator = saved(&world, OWNERS);
+    let noise: Vec<u8> =
+        std::iter::once(b'{').chain((0..=250).cycle().step_by(31).take(4 << 20)).collect();
+    refused(&world, &emulator, &noise, "unreadable-plan");
+    refused(&world, &emulator, &[b"{".to_vec(), vec![b' '; 1 << 20]].concat(), "unreadable-plan");
+    refused(&world, &emulator, &[0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3], "unreadable-plan");
+    refused(&world, &emulator, b"{}", "unreadable-plan");
+}
+
+#[test]
+fn a_printed_plan_can_be_shown_and_not_applied() {
+    let world = World::new();
+    let emulator = saved(&world, MIXED);
+    let printed = world.run(&["plan", "--format", "json"]).ended(0).stdout;
+    refused(&world, &emulator, printed.as_bytes(), "printed-plan");
+    // Only the digest is missing: it covers what a printed plan does not hold.
+    let shown = world.run(&["show", "bad.json"]).ended(0).stdout;
+    let whole = world.run(&["show", "plan.json"]).ended(0).stdout;
+    assert_eq!(whole.split("\nDigest: ").next().unwrap(), shown);
+}
+
+#[test]
+fn a_spec_that_changed_since_is_refused_unless_the_plan_alone_is_wanted() {
+    let world = World::new();
+    let emulator = saved(&world, OWNERS);
+    let spec = fs::read_to_string(world.path("auditform.toml")).unwrap();
+    world.write("auditform.toml", format!("{spec}\n# later\n"));
+    let before = emulator.requests().len();
+    let output = world.run(&["apply", "--auto-approve", "plan.json"]).ended(5);
+    assert!(output.stderr.contains("error[spec-changed]"), "{}", output.stderr);
+    assert_eq!((output.stdout.as_str(), emulator.requests().len()), ("", before));
+    fs::remove_file(world.path("auditform.toml")).unwrap();
+    world.run(&["apply", "--auto-approve", "plan.json"]).ended(5);
+    world.run(&["apply", "--auto-approve", "--plan-only", "plan.json"]).ended(0);
+    assert!(!emulator.writes().is_empty());
+}
+
+#[test]
+fn the_digest_that_was_approved_is_the_one_that_is_applied() {
+    let world = World::new();
+    let emulator = saved(&world, OWNERS);
+    let digest = document(&world)["digest"].as_str().unwrap().to_owned();
+    let other = format!("sha256:{}", "0".repeat(64));
+    let before = emulator.requests().len();
+    let output = world.run(&["apply", "--auto-approve", "--approve", &other, "plan.json"]).ended(4);
+    assert!(output.stderr.contains(&other) && output.stderr.contains(&digest), "{}", output.stderr);
+    assert_eq!(emulator.requests().len(), before);
+    world.run(&["apply", "--auto-approve", "--approve", &other]).ended(4);
+    assert_eq!(emulator.writes(), []);
+    world.run(&["apply", "--approve", "sha256:12", "plan.json"]).ended(64);
+    world.run(&["apply", "--auto-approve", "--approve", &digest]).ended(0);
+}
+
+#[test]
+fn a_plan_for_another_tenant_is_refused() {
+    let world = World::new();
+    let first = saved(&world, OWNERS);
+    let other = World::new();
+    let seed = SMALL.replace("7c1d3a52", "7c1d3a53");
+    let second = Emulator::start(&other, &seed);
+    let spec = fs::read_to_string(world.path("auditform.toml")).unwrap();
+    let mut document = document(&world);
+    let moved = spec
+        .replace(&first.base_url, &second.base_url)
+        .replace(&first.client_id, &second.client_id);
+    let certificate = first.certificate.display().to_string();
+    let moved = moved.replace(&certificate, &second.certificate.display().to_string());
+    document["spec"]["files"]["auditform.toml"] = moved.clone().into();
+    // A plan whose digest holds, and whose spec leads elsewhere.
+    let members = document.as_object_mut().unwrap();
+    let header: Vec<(String, Value)> = ["created_at", "git", "host", "tool_version", "digest"]
+        .iter()
+        .filter_map(|name| members.remove_entry(*name))
+        .collect();
+    let reads = members["summary"].as_object_mut().unwrap().remove("reads").unwrap();
+    let digest = Sha256::digest(serde_jcs::to_vec(&members).unwrap());
+    members["summary"]["reads"] = reads;
+    members.extend(header.into_iter().filter(|(name, _)| name != "host"));
+    let digest = PlanDigest::from_sha256(digest.into()).to_string();
+    members.insert("digest".to_owned(), digest.into());
+    other.write("auditform.toml", moved);
+    other.write("plan.json", serde_jcs::to_vec(&document).unwrap());
+    let output = other.run(&["apply", "--auto-approve", "plan.json"]).ended(1);
+    assert!(output.stderr.contains("error[other-tenant]"), "{}", output.stderr);
+    assert_eq!(second.writes(), []);
+}
+
+#[test]
+fn without_a_terminal_a_saved_plan_wants_auto_approve() {
+    let world = World::new();
+    let emulator = saved(&world, OWNERS);
+    let before = emulator.requests().len();
+    world.run(&["apply", "plan.json"]).ended(4);
+    assert_eq!(emulator.requests().len(), before);
+}
+
+#[test]
+fn flags_that_mean_nothing_for_what_is_applied_are_refused() {
+    let world = World::new();
+    let _emulator = saved(&world, OWNERS);
+    world.run(&["apply", "--auto-approve", "--plan-only"]).ended(64);
+    let allow = ["apply", "--auto-approve", "--allow", "organization-weakening", "plan.json"];
+    world.run(&allow).ended(64);
+}
+
+#[test]
+fn a_plan_that_cannot_be_saved_is_an_error_and_prints_nothing() {
+    let world = World::new();
+    let emulator = Emulator::start(&world, SMALL);
+    world.spec(&emulator, OWNERS);
+    let output = world.run(&["plan", "--out", "missing/plan.json"]).ended(1);
+    assert_eq!(output.stdout, "");
+    assert!(output.stderr.contains("missing/plan.json"), "{}", output.stderr);
+}
