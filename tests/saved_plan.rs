@@ -8,6 +8,7 @@ use std::fs;
 use auditform::resource::PlanDigest;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use snapbox::{assert_data_eq, str};
 
 use crate::plan::{MIXED, OWNERS, SMALL};
 use crate::support::{Emulator, Output, World};
@@ -263,6 +264,80 @@ fn flags_that_mean_nothing_for_what_is_applied_are_refused() {
     world.run(&["apply", "--auto-approve", "--plan-only"]).ended(64);
     let allow = ["apply", "--auto-approve", "--allow", "organization-weakening", "plan.json"];
     world.run(&allow).ended(64);
+}
+
+#[test]
+fn a_plan_of_the_format_before_this_one_is_still_read() {
+    let fixture = |name: &str| {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/plans/");
+        format!("{path}{name}")
+    };
+    let world = World::new();
+    let shown = world.run(&["show", &fixture("1.1.json")]).ended(0).stdout;
+    assert_eq!(shown, fs::read_to_string(fixture("1.1.txt")).unwrap());
+    let document = world.run(&["show", "--format", "json", &fixture("1.1.json")]).ended(0).json();
+    let old: Value =
+        serde_json::from_str(&fs::read_to_string(fixture("1.1.json")).unwrap()).unwrap();
+    assert_eq!(document["changes"].as_array().unwrap().len(), 10);
+    for (change, was) in
+        document["changes"].as_array().unwrap().iter().zip(old["changes"].as_array().unwrap())
+    {
+        for (name, value) in was.as_object().unwrap() {
+            // In which order attributes are told was not kept then.
+            let sorted = |list: &Value| {
+                let mut names: Vec<String> =
+                    list.as_array().into_iter().flatten().map(Value::to_string).collect();
+                names.sort();
+                names
+            };
+            let is_same = change[name] == *value
+                || (name == "after_unknown" && sorted(&change[name]) == sorted(value));
+            assert!(is_same, "{name} of {}", was["address"]);
+        }
+    }
+}
+
+#[test]
+fn a_plan_differs_from_another_by_what_it_does_and_not_by_when_it_was_made() {
+    let world = World::new();
+    let emulator = saved(&world, MIXED);
+    world.run(&["plan", "--out", "again.json"]).ended(0);
+    let same = world.run(&["plan-diff", "--detailed-exitcode", "plan.json", "again.json"]).ended(0);
+    assert!(same.stdout.starts_with("The plans are the same.\nOld: sha256:"), "{}", same.stdout);
+    world.spec(
+        &emulator,
+        &MIXED
+            .replace("\"FolderBind\"", "\"HardDelete\"")
+            .replace("log_age_limit = 180", "log_age_limit = 30"),
+    );
+    world.run(&["plan", "--out", "other.json"]).ended(0);
+    let differs =
+        world.run(&["plan-diff", "--detailed-exitcode", "plan.json", "other.json"]).ended(2);
+    assert_data_eq!(
+        world.redact(&differs.stdout),
+        str![[r#"
+The spec differs: `auditform.toml`
+
+5 changes in both, and not alike:
+  ~ mailbox_audit.people["ada@contoso.com"]
+      delegate, as wanted: [Update, FolderBind] -> [Update, HardDelete]
+  ~ mailbox_audit.people["bob@contoso.com"]
+      delegate, as wanted: [Update, FolderBind] -> [Update, HardDelete]
+  ~ mailbox_audit.people["eve@contoso.com"]
+      delegate, as wanted: [Update, FolderBind] -> [Update, HardDelete]
+  ~ mailbox_audit.people["sales@contoso.com"]
+      delegate, as wanted: [Update, FolderBind] -> [Update, HardDelete]
+  ~ mailbox_audit.rooms["oslo@contoso.com"]
+      log_age_limit, as wanted: "180.00:00:00" -> "30.00:00:00"
+
+The plans differ.
+Old: sha256:<digest>
+New: sha256:<digest>
+
+"#]]
+    );
+    world.run(&["plan-diff", "plan.json", "other.json"]).ended(0);
+    world.run(&["plan-diff", "plan.json", "missing.json"]).ended(1);
 }
 
 #[test]

@@ -77,6 +77,7 @@ enum Command {
     Plan(commands::plan::Arguments),
     Apply(commands::apply::Arguments),
     Show(commands::show::Arguments),
+    PlanDiff(commands::plan_diff::Arguments),
     Graph(commands::graph::Arguments),
     Certificate(commands::certificate::Arguments),
     Emulate(commands::emulate::Arguments),
@@ -126,6 +127,7 @@ async fn dispatch(command: Command, terminal: Terminal, ports: Ports) -> Exit {
                 commands::apply::run(&arguments, terminal, &ports, &interrupts).await
             }
             Command::Show(arguments) => commands::show::run(&arguments, terminal),
+            Command::PlanDiff(arguments) => commands::plan_diff::run(&arguments, terminal),
             Command::Graph(arguments) => commands::graph::run(&arguments, terminal, &ports).await,
             Command::Certificate(arguments) => {
                 commands::certificate::run(&arguments, terminal, &ports)

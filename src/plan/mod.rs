@@ -4,6 +4,7 @@
 //! the execution graph, the writes) is made from the plan alone. No clock, no I/O, no async.
 
 mod change;
+mod compare;
 mod differ;
 mod document;
 mod evaluate;
@@ -14,6 +15,7 @@ mod tenant;
 mod write;
 
 pub use change::{Action, Attribute, Change, Reversible, Value};
+pub use compare::{Difference, PlanDifference, compare_plans};
 pub use differ::{DifferingRows, MailboxDiffer, MailboxFindings, Population};
 pub use document::{
     FORMAT_VERSION, GitCommit, Host, Made, PlanDocument, ReadPlan, SavedPlan, SpecText,

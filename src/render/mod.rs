@@ -3,6 +3,7 @@
 
 mod attribute;
 mod diagnostic;
+mod plan_difference;
 mod plan_text;
 mod progress;
 mod report;
@@ -11,6 +12,7 @@ mod style;
 mod wording;
 
 pub use diagnostic::render as diagnostics;
+pub use plan_difference::write_plan_difference;
 pub use plan_text::write_plan;
 pub use progress::{Mode, Progress};
 pub use report::{write_report, write_stale};

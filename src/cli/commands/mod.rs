@@ -5,5 +5,6 @@ pub(super) mod certificate;
 pub(super) mod emulate;
 pub(super) mod graph;
 pub(super) mod plan;
+pub(super) mod plan_diff;
 pub(super) mod show;
 pub(super) mod validate;
