@@ -14,7 +14,8 @@ pub enum Exit {
     ChangesPresent = 2,
     /// Refused by a limit: a change that has to be allowed was not.
     Refused = 3,
-    /// Not approved: no terminal to ask on, or answered with something else than `yes`.
+    /// Not approved: no terminal to ask on, answered with something else than `yes`, or a signature
+    /// is missing, invalid or expired.
     NotApproved = 4,
     /// Partly applied: some steps failed, were skipped, or did not read back.
     Partly = 6,

@@ -76,6 +76,7 @@ enum Command {
     Validate(commands::validate::Arguments),
     Plan(commands::plan::Arguments),
     Apply(commands::apply::Arguments),
+    Approve(commands::approve::Arguments),
     Graph(commands::graph::Arguments),
     Certificate(commands::certificate::Arguments),
     Emulate(commands::emulate::Arguments),
@@ -123,6 +124,9 @@ async fn dispatch(command: Command, terminal: Terminal, ports: Ports) -> Exit {
             Command::Plan(arguments) => commands::plan::run(&arguments, terminal, &ports).await,
             Command::Apply(arguments) => {
                 commands::apply::run(&arguments, terminal, &ports, &interrupts).await
+            }
+            Command::Approve(arguments) => {
+                commands::approve::run(&arguments, terminal, &ports).await
             }
             Command::Graph(arguments) => commands::graph::run(&arguments, terminal, &ports).await,
             Command::Certificate(arguments) => {

@@ -126,6 +126,7 @@ pub(super) fn show(stopped: &Stopped, sources: &Sources, terminal: Terminal) -> 
     terminal.diagnostics(sources, &stopped.diagnostics);
     match stopped.cause {
         Cause::Error => Exit::Error,
+        Cause::NotApproved => Exit::NotApproved,
         Cause::StateUnknown => Exit::StateUnknown,
     }
 }

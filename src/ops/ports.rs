@@ -80,6 +80,8 @@ pub trait ReadObserver: Send {
 pub enum Cause {
     /// The spec, the sign-in, a file: nothing was planned or changed.
     Error,
+    /// An approval is missing, invalid or expired.
+    NotApproved,
     /// A read failed or was incomplete, so nothing can be said about the tenant.
     StateUnknown,
 }
@@ -97,6 +99,11 @@ impl Stopped {
     /// Stopped by one finding about what the user gave.
     pub fn error(diagnostic: Diagnostic) -> Self {
         Self { cause: Cause::Error, diagnostics: diagnostic.into() }
+    }
+
+    /// Stopped since nobody who may has approved it.
+    pub fn not_approved(diagnostic: Diagnostic) -> Self {
+        Self { cause: Cause::NotApproved, diagnostics: diagnostic.into() }
     }
 
     /// Stopped since the state of the tenant could not be learnt.

@@ -43,6 +43,9 @@ pub(in crate::cli) async fn run(
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
+    if let Err(stopped) = ops::needs_no_approval(&loaded.desired) {
+        return show(&stopped, &loaded.sources, terminal);
+    }
     if !arguments.auto_approve && !Terminal::can_ask() {
         terminal.finding(
             Diagnostic::error("no-terminal", "there is no terminal to ask on")
@@ -235,7 +238,9 @@ fn half_made(plan: &Plan, report: &Report) -> Option<Diagnostic> {
 }
 
 async fn confirmed(terminal: Terminal) -> bool {
-    tokio::task::spawn_blocking(move || terminal.confirm()).await.unwrap_or(false)
+    tokio::task::spawn_blocking(move || terminal.confirm("Do you want to apply this plan?"))
+        .await
+        .unwrap_or(false)
 }
 
 /// The most telling code where several hold, in the order of the table.
