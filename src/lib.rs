@@ -29,6 +29,8 @@
 pub mod diagnostic;
 pub mod resource;
 
+pub mod approval;
+
 pub mod state;
 
 pub mod spec;

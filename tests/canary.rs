@@ -6,7 +6,7 @@
 
 mod debug;
 mod failing;
-mod search;
+pub(crate) mod search;
 mod watch;
 
 use crate::support::credential;

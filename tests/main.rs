@@ -9,6 +9,8 @@
 
 mod apply;
 mod apply_order;
+mod approval;
+mod approval_vectors;
 mod architecture;
 mod bad_input;
 mod bad_sign_in;

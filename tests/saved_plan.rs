@@ -55,7 +55,7 @@ fn a_saved_plan_is_canonical_and_anyone_can_compute_its_digest() {
     }
     members["summary"].as_object_mut().unwrap().remove("reads");
     let digest = Sha256::digest(serde_jcs::to_vec(&document).unwrap());
-    assert_eq!(stated, PlanDigest::from_sha256(digest.into()).to_string());
+    assert_eq!(stated, PlanDigest::new(digest.into()).to_string());
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn a_plan_for_another_tenant_is_refused() {
     let digest = Sha256::digest(serde_jcs::to_vec(&members).unwrap());
     members["summary"]["reads"] = reads;
     members.extend(header.into_iter().filter(|(name, _)| name != "host"));
-    let digest = PlanDigest::from_sha256(digest.into()).to_string();
+    let digest = PlanDigest::new(digest.into()).to_string();
     members.insert("digest".to_owned(), digest.into());
     other.write("auditform.toml", moved);
     other.write("plan.json", serde_jcs::to_vec(&document).unwrap());

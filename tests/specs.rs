@@ -22,7 +22,7 @@ use snapbox::{Data, assert_data_eq};
 const TODAY: Date = date(2026, 11, 23);
 
 /// Invalid specs that the schema lets through: it knows neither the calendar, nor names of roles
-/// and permissions, nor the tenant's rules across keys, nor the other tables.
+/// and permissions, nor the tenant's rules across keys, nor the other tables, nor what is in a key.
 const BEYOND_THE_SCHEMA: &[&str] = &[
     "application-certificate-absent",
     "application-certificate-nowhere",
@@ -40,6 +40,13 @@ const BEYOND_THE_SCHEMA: &[&str] = &[
     "application-same-app-id",
     "application-same-display-name",
     "application-same-unique-name",
+    "approval-expiry-too-long",
+    "approval-key-cut",
+    "approval-key-twice",
+    "approval-key-with-strange-name",
+    "approval-more-required-than-there-are",
+    "approval-one-signer-with-two-keys",
+    "approval-pem-of-another-kind",
     "certificate-as-the-guide-dates-it",
     "certificate-overlap-too-long",
     "certificate-rotate-before-its-life",
@@ -250,6 +257,7 @@ fn the_schema_has_exactly_the_keys_of_the_reader() {
     for (pointer, known) in [
         ("", keys::ROOT),
         ("/definitions/tenant", keys::TENANT),
+        ("/definitions/approval", keys::APPROVAL),
         ("/definitions/endpoints", keys::ENDPOINTS),
         ("/definitions/sign_in_application", keys::SIGN_IN_APPLICATION),
         ("/definitions/certificate", keys::CERTIFICATE),
@@ -305,6 +313,7 @@ fn every_key_is_in_the_reference() {
     let all = [
         keys::ROOT,
         keys::TENANT,
+        keys::APPROVAL,
         keys::ENDPOINTS,
         keys::SIGN_IN_APPLICATION,
         keys::CERTIFICATE,

@@ -14,7 +14,8 @@ pub enum Exit {
     ChangesPresent = 2,
     /// Refused by a limit: a change that has to be allowed was not.
     Refused = 3,
-    /// Not approved: no terminal to ask on, or answered with something else than `yes`.
+    /// Not approved: no terminal to ask on, answered with something else than `yes`, or a signature
+    /// is missing, invalid or expired.
     NotApproved = 4,
     /// Stale: the spec or an object is not what was planned, or the plan is too old.
     Stale = 5,

@@ -78,6 +78,7 @@ enum Command {
     Apply(commands::apply::Arguments),
     Show(commands::show::Arguments),
     PlanDiff(commands::plan_diff::Arguments),
+    Approve(commands::approve::Arguments),
     Graph(commands::graph::Arguments),
     Certificate(commands::certificate::Arguments),
     Emulate(commands::emulate::Arguments),
@@ -128,6 +129,9 @@ async fn dispatch(command: Command, terminal: Terminal, ports: Ports) -> Exit {
             }
             Command::Show(arguments) => commands::show::run(&arguments, terminal),
             Command::PlanDiff(arguments) => commands::plan_diff::run(&arguments, terminal),
+            Command::Approve(arguments) => {
+                commands::approve::run(&arguments, terminal, &ports).await
+            }
             Command::Graph(arguments) => commands::graph::run(&arguments, terminal, &ports).await,
             Command::Certificate(arguments) => {
                 commands::certificate::run(&arguments, terminal, &ports)

@@ -90,9 +90,15 @@ impl Terminal {
         io::stdin().is_terminal()
     }
 
+    /// Asks for a passphrase, which is not shown while it is typed. Blocks until a line comes.
+    pub(super) fn passphrase(self, key: &str) -> io::Result<String> {
+        self.say(&format!("The key `{key}` is protected by a passphrase."));
+        rpassword::prompt_password("Enter it: ")
+    }
+
     /// Asks for `yes`; anything else is a no. Blocks until a line comes.
-    pub(super) fn confirm(self) -> bool {
-        self.say("\nDo you want to apply this plan? Only `yes` is accepted.");
+    pub(super) fn confirm(self, question: &str) -> bool {
+        self.say(&format!("\n{question} Only `yes` is accepted."));
         let raw = io::stderr();
         let _ = write!(raw.lock(), "Enter a value: ");
         let mut answer = String::new();

@@ -1,7 +1,8 @@
 //! One file per use case: `load` a spec, `connect` to its tenant, `read` it, `plan`, `apply`,
-//! `verify`. Values and ports in, values out; texts are made by `render` and printed by `cli`.
+//! `verify`, `approval` of plans. Values and ports in, values out; texts are made by `render` and printed by `cli`.
 
 mod apply;
+mod approval;
 mod certificate_files;
 mod certificates;
 mod connect;
@@ -21,6 +22,10 @@ mod verify;
 mod writer;
 
 pub use apply::{Applied, ApplyOptions, LastRead, StalePolicy, apply, second_phase};
+pub use approval::{
+    ApprovalKey, ApprovalQuestion, approval_subject, approve, check_approval, is_no_looser,
+    is_recent, may_approve, needs_no_approval, read_approval_key,
+};
 pub use certificate_files::{certificate_finding, certificate_password};
 pub use connect::{ConnectOptions, Connection, EmbeddedTenant, connect};
 pub use load::{LoadError, Loaded, SPEC_FILE, load, load_captured};

@@ -107,6 +107,7 @@ pub async fn plan(
         // Reading back takes about what reading took.
         plan.reads += directory_reads;
     }
+    plan.approval = desired.approval.as_ref().map(|rules| rules.value.clone());
     if !options.organization_weakening {
         plan.refused = plan.organization_weakenings();
     }

@@ -84,7 +84,7 @@ pub enum Cause {
     StateUnknown,
     /// What was planned is no longer so.
     Stale,
-    /// Nobody has approved it, or not this.
+    /// An approval is missing, invalid or expired.
     NotApproved,
 }
 

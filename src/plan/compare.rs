@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
+use crate::approval::loosened;
+
 use super::{Attribute, Change, Plan, Value};
 use crate::resource::Address;
 
@@ -13,6 +15,8 @@ use crate::resource::Address;
 pub struct PlanDifference {
     /// What the two are about differs: the tenant.
     pub tenants: Option<[String; 2]>,
+    /// Rules that the new plan was made under and that allow more than the old one's.
+    pub loosened: Vec<String>,
     /// Changes that only the new plan makes, with what each of them weakens.
     pub added: Vec<(Address, Vec<String>)>,
     /// Changes that only the old plan makes.
@@ -50,6 +54,7 @@ pub fn compare_plans(old: &Plan, new: &Plan) -> PlanDifference {
     }
     few(old, new, &mut difference);
     mailboxes(old, new, &mut difference);
+    difference.loosened = loosened(old.approval.as_ref(), new.approval.as_ref());
     remarks(old, new, &mut difference);
     difference
 }
@@ -160,5 +165,12 @@ fn remarks(old: &Plan, new: &Plan, difference: &mut PlanDifference) {
     };
     differ("refused", lines(&old.refused), lines(&new.refused));
     differ("notes", lines(&old.notes), lines(&new.notes));
+    if old.approval != new.approval {
+        let signers = |plan: &Plan| match &plan.approval {
+            Some(rules) => format!("{} of {}", rules.required(), rules.holders()),
+            None => "nobody".to_owned(),
+        };
+        differ("approved by", signers(old), signers(new));
+    }
     differ("unchanged objects", old.unchanged.to_string(), new.unchanged.to_string());
 }

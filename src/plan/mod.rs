@@ -30,6 +30,7 @@ pub use mailboxes::{MailboxChanges, MailboxView, Pattern};
 pub use tenant::{ObservedTenant, TenantChange, TenantFindings, diff_tenant};
 pub use write::{ListWrite, MailboxPatch, MailboxRef, Operation, Write};
 
+use crate::approval::ApprovalRules;
 use crate::resource::{Address, Kind};
 use crate::state::TenantIdentity;
 
@@ -61,6 +62,8 @@ pub struct Plan {
     pub refused: Vec<String>,
     /// What a reader should know and that is neither an error nor a change.
     pub notes: Vec<String>,
+    /// Who has to sign it before it may be applied; `None` where nobody has to.
+    pub approval: Option<ApprovalRules>,
 }
 
 /// The sign-in as an application that the plan makes or changes: Exchange waits for it.
@@ -112,6 +115,7 @@ impl Plan {
             pending: Vec::new(),
             refused: Vec::new(),
             notes: Vec::new(),
+            approval: None,
         }
     }
 

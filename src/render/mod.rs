@@ -1,6 +1,7 @@
 //! Values to text: plans, reports, diagnostics, progress. Everything writes into what it is given
 //! and opens nothing itself; nothing here decides anything.
 
+mod approval;
 mod attribute;
 mod diagnostic;
 mod plan_difference;
@@ -11,6 +12,7 @@ mod roles;
 mod style;
 mod wording;
 
+pub use approval::{write_approved, write_subject};
 pub use diagnostic::render as diagnostics;
 pub use plan_difference::write_plan_difference;
 pub use plan_text::write_plan;

@@ -19,6 +19,12 @@ pub fn write_plan_difference(
     if let Some([old, new]) = &difference.tenants {
         writeln!(out, "{LOUD}! The plans are about different tenants:{LOUD:#} {old} and {new}")?;
     }
+    if !difference.loosened.is_empty() {
+        writeln!(out, "{LOUD}! The new plan was made under looser rules:{LOUD:#}")?;
+        for what in &difference.loosened {
+            writeln!(out, "  {REMOVED}! {what}{REMOVED:#}")?;
+        }
+    }
     let weakening: Vec<_> =
         difference.added.iter().filter(|(_, weakens)| !weakens.is_empty()).collect();
     if !weakening.is_empty() {

@@ -1,52 +1,86 @@
-//! The digest of a plan: what an approval names and an apply compares.
+//! The digest of a plan, by which it is approved: `sha256:` and 64 hexadecimal digits. Text in, a
+//! value out, or what is wrong with the text. What is hashed is for those who make plans.
 
 use std::fmt;
+use std::str::FromStr;
 
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// `sha256:` and 64 hexadecimal digits in lower case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+const PREFIX: &str = "sha256:";
+
+/// SHA-256 of a canonical plan.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlanDigest([u8; 32]);
 
 /// A text that is no digest of a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a digest is written `sha256:` and 64 hexadecimal digits")]
-pub struct NotADigest;
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DigestError {
+    /// It does not begin with `sha256:`.
+    #[error("it does not begin with `sha256:`")]
+    Prefix,
+    /// It is cut, or more was copied than the digest.
+    #[error("it has {0} hexadecimal digits, where there are 64")]
+    Length(usize),
+    /// Something else than a digit stands in it, at this place counted from 1.
+    #[error("letter {place} is `{letter}`, which is no hexadecimal digit")]
+    Letter {
+        /// The first such letter.
+        letter: char,
+        /// Where it stands in the text.
+        place: usize,
+    },
+}
 
 impl PlanDigest {
-    /// The digest of these bytes.
-    pub fn from_sha256(bytes: [u8; 32]) -> Self {
+    /// A digest of which the bytes are known.
+    pub const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// Reads what [`Display`](fmt::Display) writes; letter case does not count.
-    pub fn parse(text: &str) -> Result<Self, NotADigest> {
-        let digits = text.trim().strip_prefix("sha256:").ok_or(NotADigest)?.as_bytes();
+    /// The 32 bytes.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The first digits, which tell two plans apart in a message.
+    pub fn short(&self) -> String {
+        let whole = self.to_string();
+        format!("{}…", &whole[..PREFIX.len() + 12])
+    }
+}
+
+/// Digits of either case, spaces around them; nothing may be left out.
+impl FromStr for PlanDigest {
+    type Err = DigestError;
+
+    fn from_str(text: &str) -> Result<Self, DigestError> {
+        let trimmed = text.trim();
+        let digits = trimmed.strip_prefix(PREFIX).ok_or(DigestError::Prefix)?;
         let mut bytes = [0; 32];
-        if digits.len() != 64 {
-            return Err(NotADigest);
+        let mut length = 0;
+        for (index, letter) in digits.chars().enumerate() {
+            let value = letter.to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+            let place = PREFIX.len() + index + 1;
+            let digit = value.ok_or(DigestError::Letter { letter, place })?;
+            if let Some(byte) = bytes.get_mut(index / 2) {
+                *byte = *byte << 4 | digit;
+            }
+            length += 1;
         }
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            let digit = |letter: u8| char::from(letter).to_digit(16).ok_or(NotADigest);
-            *byte = u8::try_from(digit(pair[0])? << 4 | digit(pair[1])?).map_err(|_| NotADigest)?;
-        }
-        Ok(Self(bytes))
+        if length == 64 { Ok(Self(bytes)) } else { Err(DigestError::Length(length)) }
     }
 }
 
 impl fmt::Display for PlanDigest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("sha256:")?;
+        formatter.write_str(PREFIX)?;
         self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
     }
 }
 
-impl std::str::FromStr for PlanDigest {
-    type Err = NotADigest;
-
-    fn from_str(text: &str) -> Result<Self, NotADigest> {
-        Self::parse(text)
+impl fmt::Debug for PlanDigest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
     }
 }
 
@@ -58,28 +92,41 @@ impl Serialize for PlanDigest {
 
 impl<'de> Deserialize<'de> for PlanDigest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed assumption is a failed test")]
+
     use super::*;
 
-    #[test]
-    fn a_digest_is_read_as_it_is_written() {
-        let digest = PlanDigest::from_sha256([0xa7; 32]);
-        assert_eq!(
-            PlanDigest::parse(&digest.to_string().to_uppercase().replace("SHA", "sha")),
-            Ok(digest)
-        );
+    fn refusal(text: &str) -> String {
+        text.parse::<PlanDigest>().unwrap_err().to_string()
     }
 
     #[test]
-    fn what_is_too_short_or_has_no_algorithm_is_no_digest() {
-        let whole = PlanDigest::from_sha256([1; 32]).to_string();
-        for text in ["", "sha256:", &whole[..70], &whole[7..], &whole.replace('1', "g")] {
-            assert_eq!(PlanDigest::parse(text), Err(NotADigest), "{text}");
-        }
+    fn a_digest_is_read_as_it_is_written() {
+        let digest = PlanDigest::new([0xa5; 32]);
+        let text = format!("sha256:{}", "a5".repeat(32));
+        assert_eq!(digest.to_string(), text);
+        assert_eq!(format!(" sha256:{}\n", "A5".repeat(32)).parse(), Ok(digest));
+        assert_eq!(digest.short(), "sha256:a5a5a5a5a5a5…");
+        let json = serde_json::to_string(&digest).unwrap();
+        assert_eq!(json, format!("\"{text}\""));
+        assert_eq!(serde_json::from_str::<PlanDigest>(&json).unwrap(), digest);
+    }
+
+    #[test]
+    fn what_is_cut_or_foreign_is_named() {
+        assert_eq!(refusal(&"a5".repeat(32)), "it does not begin with `sha256:`");
+        let cut = format!("sha256:{}", "a5".repeat(6));
+        assert_eq!(refusal(&cut), "it has 12 hexadecimal digits, where there are 64");
+        let long = format!("sha256:{}", "a5".repeat(33));
+        assert_eq!(refusal(&long), "it has 66 hexadecimal digits, where there are 64");
+        let short = PlanDigest::new([1; 32]).short();
+        assert_eq!(refusal(&short), "letter 20 is `…`, which is no hexadecimal digit");
     }
 }

@@ -1,6 +1,7 @@
 //! The words of the domain: addresses of resources, recipient types, logon types, audit actions
-//! with the table of where each is valid, sets of them, log age limits, thumbprints of
-//! certificates, and digests of plans. Values only; nothing here reads a file or makes a call.
+//! with the table of where each is valid, sets of them, log age limits, lengths of time,
+//! thumbprints of certificates and digests of plans. Values only; nothing here reads a file or makes
+//! a call.
 
 mod action_set;
 mod action_words;
@@ -8,6 +9,7 @@ mod address;
 mod age_limit;
 mod audit_action;
 mod digest;
+mod duration;
 mod logon_type;
 mod recipient_type;
 mod role;
@@ -20,7 +22,8 @@ pub use age_limit::AgeLimit;
 pub use audit_action::{
     AuditAction, Standing, TABLE, TABLE_VERSION, default_actions, known_action, valid_actions,
 };
-pub use digest::{NotADigest, PlanDigest};
+pub use digest::{DigestError, PlanDigest};
+pub use duration::{parse_duration, written_duration};
 pub use logon_type::{LogonType, LogonTypes};
 pub use recipient_type::{Coverage, RecipientType};
 pub use role::{DIRECTORY_ROLES, DirectoryRole, EXCHANGE_ROLES};

@@ -10,6 +10,7 @@ use super::moments::{self, OfDay};
 use super::named;
 use super::read::{Entry, Reader, Reported, Table};
 use crate::diagnostic::Diagnostic;
+use crate::resource::written_duration;
 use crate::state::Validity;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -172,7 +173,7 @@ fn rotation(
         return Ok(window);
     }
     let Some(entry) = reader.entry(table, "rotate_before") else { return Ok(third) };
-    let shown = moments::written(length);
+    let shown = written_duration(length);
     reader.report(
         Diagnostic::error(
             "rotate-before-too-long",

@@ -8,6 +8,7 @@ use crate::diagnostic::nearest;
 pub const ROOT: &[&str] = &[
     "version",
     "tenant",
+    "approval",
     "certificate",
     "application",
     "unified_audit_log",
@@ -88,6 +89,8 @@ pub const APPLICATION: &[&str] = &[
 ];
 /// An entry of `federated_credentials`.
 pub const FEDERATED_CREDENTIAL: &[&str] = &["name", "issuer", "subject", "audience"];
+/// `[approval]`.
+pub const APPROVAL: &[&str] = &["signers", "required", "expiry"];
 /// `[unified_audit_log]`.
 pub const UNIFIED_AUDIT_LOG: &[&str] = &["ingestion"];
 /// `[organization]`.
@@ -116,6 +119,7 @@ const TABLES: &[(&str, &[&str])] = &[
     ("in `[tenant]`", TENANT),
     ("in `[tenant.endpoints]`", ENDPOINTS),
     ("in `[tenant.sign_in]`", SIGN_IN_APPLICATION),
+    ("in `[approval]`", APPROVAL),
     ("in `[certificate.NAME]`", CERTIFICATE),
     ("in `[application.NAME]`", APPLICATION),
     ("in an entry of `federated_credentials`", FEDERATED_CREDENTIAL),

@@ -3,7 +3,7 @@
 //! lies are told.
 //!
 //! 1. `syntax`: what is not TOML. Reading goes on with what could be parsed.
-//! 2. `tenant`, `sign_in`, `hosts`: which tenant and how to reach it.
+//! 2. `tenant`, `sign_in`, `hosts`: which tenant and how to reach it; `approval`: who has to approve.
 //! 3. `certificate`, `application` with `permissions`, `role_names`, `federation`: each link of the
 //!    identity chain by itself; `chain`: the links among one another and with the sign-in.
 //! 4. `mailbox_audit` with `selection`, `actions`, `action_names`, `losses`: each policy by itself.
@@ -25,6 +25,7 @@ use read::{Entry, Reader, Reported, Table};
 mod action_names;
 mod actions;
 mod application;
+mod approval;
 mod certificate;
 mod certificate_life;
 mod chain;
@@ -94,6 +95,7 @@ fn document_of(
     reader.only(root, keys::ROOT);
     let tenant = tenant::read(reader, root, base);
     let cloud = tenant.as_ref().map(|tenant| tenant.cloud).unwrap_or_default();
+    let approval = reader.optional(root, "approval", approval::read);
     let certificates = certificate::read(reader, root, base, today);
     let applications = application::read(reader, root, cloud, &certificates.names);
     let chain = Chain { certificates, applications };
@@ -112,6 +114,7 @@ fn document_of(
     }
     Ok(DesiredState {
         tenant: tenant?,
+        approval: approval?,
         unified_audit_log: unified_audit_log?,
         mailbox_auditing: mailbox_auditing?,
         certificates: chain.certificates.all,

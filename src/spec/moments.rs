@@ -8,6 +8,7 @@ use toml::de::DeValue;
 
 use super::read::{Entry, Reader};
 use crate::diagnostic::Diagnostic;
+use crate::resource::parse_duration;
 
 /// What a day without a time stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +70,7 @@ pub(super) fn duration(
         }
         _ => reader.text(entry, example)?,
     };
-    let length = parse(text.trim()).filter(SignedDuration::is_positive);
+    let length = parse_duration(text.trim()).filter(SignedDuration::is_positive);
     if length.is_none() {
         let summary = format!("`{}` is not a length of time", entry.path);
         reader.report(
@@ -82,30 +83,6 @@ pub(super) fn duration(
     length
 }
 
-/// Reads `365d`, `24h`, `5m`, `90s`.
-fn parse(text: &str) -> Option<SignedDuration> {
-    let seconds = match text.chars().last()? {
-        'd' => 24 * 60 * 60,
-        'h' => 60 * 60,
-        'm' => 60,
-        's' => 1,
-        _ => return None,
-    };
-    let number: u32 = text[..text.len() - 1].parse().ok()?;
-    i64::from(number).checked_mul(seconds).map(SignedDuration::from_secs)
-}
-
-/// A length of time as a spec would write it, without what is below a second.
-pub(super) fn written(length: SignedDuration) -> String {
-    let seconds = length.as_secs();
-    for (unit, size) in [("d", 24 * 60 * 60), ("h", 60 * 60), ("m", 60)] {
-        if seconds % size == 0 {
-            return format!("{}{unit}", seconds / size);
-        }
-    }
-    format!("{seconds}s")
-}
-
 /// Whole days of a length of time, begun ones counted.
 pub(super) fn days(length: SignedDuration) -> i64 {
     const DAY: i64 = 24 * 60 * 60;
@@ -115,22 +92,6 @@ pub(super) fn days(length: SignedDuration) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_length_of_time_is_a_number_and_a_unit() {
-        assert_eq!(parse("365d"), Some(SignedDuration::from_hours(365 * 24)));
-        assert_eq!(parse("90s"), Some(SignedDuration::from_secs(90)));
-        for text in ["", "d", "365", "-1d", "1.5d", "1y", "1dd", "99999999999d", "5µ"] {
-            assert_eq!(parse(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_length_of_time_is_written_with_the_largest_unit_that_fits() {
-        for text in ["30d", "36h", "90m", "61s"] {
-            assert_eq!(parse(text).map(written).as_deref(), Some(text));
-        }
-    }
 
     #[test]
     fn a_day_ends_with_its_last_second() {

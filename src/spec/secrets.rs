@@ -17,6 +17,9 @@ const KEYS: &[&str] = &[
     "bearer_token",
 ];
 
+/// How the body of every private key of OpenSSH begins (`openssh-key-v1` in base64).
+const OPENSSH_KEY: &str = "b3BlbnNzaC1rZXktdjE";
+
 /// The longest name of an environment variable that is taken for one.
 const LONGEST_NAME: usize = 100;
 
@@ -41,7 +44,9 @@ pub(super) fn looks_like_one(text: &str) -> bool {
         word.starts_with("eyJ") && is_long && word.chars().all(is_letter)
     };
     let words = text.split(|letter: char| letter.is_whitespace() || matches!(letter, '"' | '\''));
-    text.contains("PRIVATE KEY-----") || words.into_iter().any(is_token)
+    text.contains("PRIVATE KEY-----")
+        || text.contains(OPENSSH_KEY)
+        || words.into_iter().any(is_token)
 }
 
 /// Whether a text can be the name of an environment variable.
@@ -54,7 +59,10 @@ pub(super) fn is_variable_name(text: &str) -> bool {
 
 /// What to write instead of a secret in a key of this name.
 pub(super) fn instead(key: &str, text: &str) -> &'static str {
-    if text.contains("PRIVATE KEY-----") || key == "private_key" {
+    if key == "signers" {
+        "name the public key: the line in the file that ends in `.pub`, such as \
+         `~/.ssh/id_ed25519.pub`"
+    } else if text.contains("PRIVATE KEY-----") || key == "private_key" {
         "keep the key in a `.pfx` or PEM file that Git does not see, and name that file: \
          `certificate = \"application.pfx\"`"
     } else if key.contains("token") || looks_like_one(text) {
@@ -77,6 +85,7 @@ mod tests {
     fn a_token_and_a_key_are_known_by_their_form() {
         assert!(looks_like_one("eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.e30.c2ln"));
         assert!(looks_like_one("-----BEGIN PRIVATE KEY-----"));
+        assert!(looks_like_one("b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAAB"));
         assert!(may_be_in("x = eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.e30.c2ln"));
         for harmless in ["keys/eyJ.pfx", "eyJohnson", "eyJohnson.of.the.office@contoso.com"] {
             assert!(!looks_like_one(harmless), "{harmless}");

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 
 use super::{AddressPattern, ApplicationSettings, CertificateSettings};
+use crate::approval::ApprovalRules;
 use crate::diagnostic::Span;
 use crate::resource::{ActionSet, AgeLimit, LogonType, RecipientType, Thumbprint};
 
@@ -23,6 +24,8 @@ pub struct Declared<T> {
 pub struct DesiredState {
     /// Which tenant, where, and how to sign in.
     pub tenant: TenantSettings,
+    /// `[approval]`: who has to sign a plan before it is applied; `None` asks for no signature.
+    pub approval: Option<Declared<ApprovalRules>>,
     /// `[unified_audit_log] ingestion`.
     pub unified_audit_log: Option<Declared<bool>>,
     /// `[organization] mailbox_auditing`: the service's `AuditDisabled`, inverted.

@@ -49,6 +49,11 @@ impl Secrets {
         let exponent = [0x02, 0x03, 0x01, 0x00, 0x01];
         let found = der.windows(exponent.len()).position(|window| window == exponent);
         let private = &der[found.expect("an RSA key") + exponent.len()..];
+        self.raw(private);
+    }
+
+    /// The bytes that make a key.
+    pub(crate) fn raw(&mut self, private: &[u8]) {
         for piece in private.windows(WINDOW) {
             self.begins.insert([piece[0], piece[1], piece[2], piece[3]]);
             self.pieces.insert(piece.to_vec());

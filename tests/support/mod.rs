@@ -54,7 +54,7 @@ impl Output {
         self
     }
 
-    fn of(output: &std::process::Output) -> Self {
+    pub(crate) fn of(output: &std::process::Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         let code = code(output.status);
         Self { stdout: text(&output.stdout), stderr: text(&output.stderr), code }

@@ -1,6 +1,7 @@
 //! One command, one file: arguments whose documentation is the help text, and one function.
 
 pub(super) mod apply;
+pub(super) mod approve;
 pub(super) mod certificate;
 pub(super) mod emulate;
 pub(super) mod graph;

@@ -57,6 +57,9 @@ impl Serialize for PlanDocument<'_> {
         }
         map.serialize_entry("refused", &plan.refused)?;
         map.serialize_entry("notes", &plan.notes)?;
+        if let Some(rules) = &plan.approval {
+            map.serialize_entry("approval", rules)?;
+        }
         map.end()
     }
 }

@@ -91,7 +91,7 @@ pub fn read_plan(
     parse(open()?, &mut body)?;
     let computed = body.hasher.take().map(Sha256::finalize);
     if let (Some(stated), Some(computed)) = (stated, computed) {
-        let computed = PlanDigest::from_sha256(computed.into());
+        let computed = PlanDigest::new(computed.into());
         if stated != computed {
             return Err(UnreadablePlan::Edited { stated, computed });
         }

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::row::{Datum, MailboxRow, Members, Particulars};
 use super::step::StepRow;
 use super::{Counts, SignInRow, Tenant};
+use crate::approval::ApprovalRules;
 use crate::plan::identity::IdentityChange;
 use crate::plan::mailboxes::{MailboxChange, MailboxChanges, Names};
 use crate::plan::tenant::TenantChange;
@@ -68,6 +69,7 @@ pub(super) struct Restorer {
     unread: Vec<Address>,
     refused: Vec<String>,
     notes: Vec<String>,
+    approval: Option<ApprovalRules>,
 }
 
 impl Restorer {
@@ -93,6 +95,7 @@ impl Restorer {
             "unread" => self.unread = addresses(&list::<String>(text)?)?,
             "refused" => self.refused = list(text)?,
             "notes" => self.notes = list(text)?,
+            "approval" => self.approval = Some(serde_json::from_str(text)?),
             "format_version" | "tool_version" | "created_at" | "digest" | "git" | "host" => {}
             other => return unfit(format!("`{other}` is no part of a plan")),
         }
@@ -172,6 +175,7 @@ impl Restorer {
             unread: std::mem::take(&mut self.unread),
             refused: std::mem::take(&mut self.refused),
             notes: std::mem::take(&mut self.notes),
+            approval: self.approval.take(),
             ..Plan::of(identity)
         };
         for (at, row) in std::mem::take(&mut self.few) {

@@ -89,7 +89,7 @@ pub fn digest(plan: &Plan, spec: &SpecText) -> io::Result<PlanDigest> {
     let mut object = Object::begin(&mut hasher)?;
     members(plan, spec, None, &mut object)?;
     object.end()?;
-    Ok(PlanDigest::from_sha256(hasher.finalize().into()))
+    Ok(PlanDigest::new(hasher.finalize().into()))
 }
 
 struct Volatile<'a> {
@@ -179,6 +179,9 @@ fn members(
 ) -> io::Result<()> {
     let before_mailboxes = addresses(&plan.before_mailboxes());
     let mut patterns = Patterns::of(plan, &before_mailboxes)?;
+    if let Some(rules) = &plan.approval {
+        object.member("approval", rules)?;
+    }
     changes(plan, &mut patterns, object)?;
     if let Some(Volatile { made, .. }) = volatile {
         object.member("created_at", &made.created_at.to_string())?;

@@ -42,6 +42,9 @@ pub(in crate::cli) struct Arguments {
     /// Apply only the plan of this digest
     #[arg(long, value_name = "DIGEST")]
     approve: Option<PlanDigest>,
+    /// Another file that holds an approval of the saved plan; those that lie beside it are found
+    #[arg(long, value_name = "FILE")]
+    approval: Vec<PathBuf>,
     /// What to do when an object is neither as planned nor as wanted any more
     #[arg(long, value_enum, value_name = "POLICY", default_value = "refuse-all")]
     stale: Stale,
@@ -269,7 +272,9 @@ fn half_made(plan: &Plan, report: &Report) -> Option<Diagnostic> {
 }
 
 async fn confirmed(terminal: Terminal) -> bool {
-    tokio::task::spawn_blocking(move || terminal.confirm()).await.unwrap_or(false)
+    tokio::task::spawn_blocking(move || terminal.confirm("Do you want to apply this plan?"))
+        .await
+        .unwrap_or(false)
 }
 
 /// The most telling code where several hold, in the order of the table.

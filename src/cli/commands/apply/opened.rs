@@ -32,6 +32,16 @@ pub(super) async fn open_spec(
         return Err(Exit::Usage);
     }
     let loaded = load(&arguments.path, terminal, ports)?;
+    ops::needs_no_approval(&loaded.desired)
+        .map_err(|stopped| show(&stopped, &loaded.sources, terminal))?;
+    if !arguments.approval.is_empty() {
+        terminal.finding(
+            Diagnostic::error("not-a-plan", "`--approval` is for saved plans")
+                .note(format!("`{}` is a spec", arguments.path.display()))
+                .help("leave it out, or name a plan that `auditform plan --out FILE` has saved"),
+        );
+        return Err(Exit::Usage);
+    }
     can_be_asked(arguments, terminal)?;
     let parallelism = usize::from(arguments.parallelism);
     let reading = Reading { allow: &arguments.allow, parallelism, applying: true };

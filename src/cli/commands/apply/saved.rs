@@ -10,9 +10,10 @@ use crate::cli::exit::Exit;
 use crate::cli::session::{Reading, Session, connect, load_captured, show, unwritten};
 use crate::cli::terminal::Terminal;
 use crate::diagnostic::{Diagnostic, Sources};
-use crate::ops::{self, LastRead, Loaded, Ports, StalePolicy, Stopped};
+use crate::ops::{self, ApprovalQuestion, LastRead, Loaded, Ports, StalePolicy, Stopped};
 use crate::plan::{Plan, ReadPlan};
 use crate::render::{write_plan, write_stale};
+use crate::resource::PlanDigest;
 
 pub(super) async fn open(
     arguments: &Arguments,
@@ -82,7 +83,51 @@ fn judge_offline(
     if !arguments.plan_only {
         ops::compare_spec(spec, &directory).map_err(stopped)?;
     }
-    load_captured(spec, &directory, terminal, ports)
+    let loaded = load_captured(spec, &directory, terminal, ports)?;
+    is_signed(arguments, read, digest, &loaded, terminal, ports)?;
+    Ok(loaded)
+}
+
+/// The signatures that the plan's rules ask for, which are those of the spec in it.
+fn is_signed(
+    arguments: &Arguments,
+    read: &ReadPlan,
+    digest: PlanDigest,
+    loaded: &Loaded,
+    terminal: Terminal,
+    ports: &Ports,
+) -> Result<(), Exit> {
+    let stopped = |stopped: Stopped| show(&stopped, &Sources::default(), terminal);
+    let rules = loaded.desired.approval.as_ref().map(|rules| &rules.value);
+    if rules != read.plan.approval.as_ref() {
+        return Err(stopped(Stopped::error(
+            Diagnostic::error("unreadable-plan", "the plan's rules of approval are not its spec's")
+                .note("nothing of it was believed, and no call was made")
+                .help("save it again with `auditform plan --out FILE`"),
+        )));
+    }
+    if arguments.plan_only
+        && let Some(directory) = ops::spec_directory(&arguments.path, read)
+    {
+        ops::is_no_looser(rules, &directory, ports.today()).map_err(stopped)?;
+    }
+    let question = ApprovalQuestion {
+        path: &arguments.path,
+        named: &arguments.approval,
+        rules,
+        plan: digest,
+        tenant: read.plan.tenant.id,
+    };
+    let approved = ops::check_approval(&question, ports.now()).map_err(stopped)?;
+    if let Some(rules) = rules {
+        ops::is_recent(read, rules, ports.now()).map_err(stopped)?;
+    }
+    if let Some(approved) = &approved {
+        for approval in &approved.by {
+            terminal.tell(&format!("Approved by {} at {}.", approval.signer, approval.time));
+        }
+    }
+    Ok(())
 }
 
 fn is_of_tenant(plan: &Plan, session: &Session, terminal: Terminal) -> Result<(), Exit> {
