@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use super::embedded;
 use super::exit::Exit;
 use super::terminal::Terminal;
+use super::variables::VariableArguments;
 use crate::client::{DeviceCode, DevicePrompt};
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::emulator::Running;
@@ -44,8 +45,13 @@ impl Session {
 }
 
 /// Reads the spec, showing what is wrong with it.
-pub(super) fn load(path: &Path, terminal: Terminal, ports: &Ports) -> Result<Loaded, Exit> {
-    match ops::load(path, ports.today()) {
+pub(super) fn load(
+    path: &Path,
+    variables: &VariableArguments,
+    terminal: Terminal,
+    ports: &Ports,
+) -> Result<Loaded, Exit> {
+    match ops::load(path, &variables.options(), ports) {
         Ok(loaded) => {
             terminal.diagnostics(&loaded.sources, &loaded.warnings);
             Ok(loaded)

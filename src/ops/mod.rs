@@ -21,7 +21,9 @@ mod writer;
 pub use apply::{Applied, ApplyOptions, apply, second_phase};
 pub use certificate_files::{certificate_finding, certificate_password};
 pub use connect::{ConnectOptions, Connection, EmbeddedTenant, connect};
-pub use load::{LoadError, Loaded, SPEC_FILE, load};
+pub use load::{
+    Capture, CapturedFile, LoadError, Loaded, SPEC_FILE, VariableOptions, load, load_captured,
+};
 pub use plan::{PlanOptions, Planned, plan};
 pub use ports::{Cause, Environment, Ports, ReadObserver, Stopped};
 pub use state_directory::{STATE_DIRECTORY, prepare_state_directory};

@@ -8,6 +8,7 @@ use crate::cli::exit::Exit;
 use crate::cli::interrupt::Interrupts;
 use crate::cli::session::{Allowance, Reading, Session, load, open, plan, show, unwritten};
 use crate::cli::terminal::Terminal;
+use crate::cli::variables::VariableArguments;
 use crate::diagnostic::Diagnostic;
 use crate::ops::{self, Applied, ApplyOptions, Ports};
 use crate::plan::Plan;
@@ -19,6 +20,8 @@ pub(in crate::cli) struct Arguments {
     /// A directory that holds `auditform.toml`, or a spec file
     #[arg(default_value = ".")]
     path: PathBuf,
+    #[command(flatten)]
+    variables: VariableArguments,
     /// Do not ask
     #[arg(long)]
     auto_approve: bool,
@@ -39,7 +42,7 @@ pub(in crate::cli) async fn run(
     ports: &Ports,
     interrupts: &Interrupts,
 ) -> Exit {
-    let loaded = match load(&arguments.path, terminal, ports) {
+    let loaded = match load(&arguments.path, &arguments.variables, terminal, ports) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };

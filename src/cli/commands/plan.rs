@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use crate::cli::exit::Exit;
 use crate::cli::session::{Allowance, Reading, load, open, unwritten};
 use crate::cli::terminal::Terminal;
+use crate::cli::variables::VariableArguments;
 use crate::ops::Ports;
 use crate::plan::{Plan, PlanDocument};
 use crate::render::write_plan;
@@ -18,6 +19,8 @@ pub(in crate::cli) struct Arguments {
     /// A directory that holds `auditform.toml`, or a spec file
     #[arg(default_value = ".")]
     path: PathBuf,
+    #[command(flatten)]
+    variables: VariableArguments,
     /// How to print the plan
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -41,7 +44,7 @@ enum Format {
 }
 
 pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports: &Ports) -> Exit {
-    let loaded = match load(&arguments.path, terminal, ports) {
+    let loaded = match load(&arguments.path, &arguments.variables, terminal, ports) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
