@@ -42,6 +42,8 @@ mod sign_in_methods;
 mod sign_in_refusals;
 mod sign_in_tokens;
 mod sign_in_workloads;
+mod spec_files;
+mod spec_on_disk;
 mod specs;
 mod stale_plan;
 mod support;

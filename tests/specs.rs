@@ -142,6 +142,9 @@ fn no_expected_text_is_left_without_its_spec() {
             assert!(path.with_extension("toml").exists(), "{}", path.display());
         }
     }
+    for path in files("tests/fixtures/specs/several", "stderr") {
+        assert!(path.with_extension("").is_dir(), "{}", path.display());
+    }
 }
 
 #[test]
@@ -180,6 +183,7 @@ fn every_code_is_documented_and_shown_by_a_fixture() {
     let shown: String = files("tests/fixtures/specs/invalid", "stderr")
         .into_iter()
         .chain(files("tests/fixtures/specs/valid", "stderr"))
+        .chain(files("tests/fixtures/specs/several", "stderr"))
         .map(|path| fs::read_to_string(path).unwrap())
         .collect();
     for code in codes_in_source() {
@@ -256,6 +260,7 @@ fn the_schema_has_exactly_the_keys_of_the_reader() {
     let schema = schema();
     for (pointer, known) in [
         ("", keys::ROOT),
+        ("/definitions/variable_declaration", keys::VARIABLE),
         ("/definitions/tenant", keys::TENANT),
         ("/definitions/approval", keys::APPROVAL),
         ("/definitions/endpoints", keys::ENDPOINTS),
@@ -312,6 +317,7 @@ fn every_key_is_in_the_reference() {
     let reference = fs::read_to_string(package().join("docs/spec-reference.md")).unwrap();
     let all = [
         keys::ROOT,
+        keys::VARIABLE,
         keys::TENANT,
         keys::APPROVAL,
         keys::ENDPOINTS,

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use super::embedded;
 use super::exit::Exit;
 use super::terminal::Terminal;
+use super::variables::VariableArguments;
 use crate::client::{DeviceCode, DevicePrompt};
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::emulator::Running;
@@ -45,8 +46,14 @@ impl Session {
 }
 
 /// Reads the spec, showing what is wrong with it.
-pub(super) fn load(path: &Path, terminal: Terminal, ports: &Ports) -> Result<Loaded, Exit> {
-    let loaded = ops::load(path, ports.today()).map_err(|error| unloadable(&error, terminal))?;
+pub(super) fn load(
+    path: &Path,
+    variables: &VariableArguments,
+    terminal: Terminal,
+    ports: &Ports,
+) -> Result<Loaded, Exit> {
+    let loaded = ops::load(path, &variables.options(), ports);
+    let loaded = loaded.map_err(|error| unloadable(&error, terminal))?;
     terminal.diagnostics(&loaded.sources, &loaded.warnings);
     Ok(loaded)
 }
@@ -58,7 +65,10 @@ pub(super) fn load_captured(
     terminal: Terminal,
     ports: &Ports,
 ) -> Result<Loaded, Exit> {
-    ops::load_captured(spec, directory, ports.today()).map_err(|error| unloadable(&error, terminal))
+    let capture = ops::capture_of(spec);
+    let capture = capture.map_err(|stopped| show(&stopped, &Sources::default(), terminal))?;
+    let loaded = ops::load_captured(&capture, directory, ports.today());
+    loaded.map_err(|error| unloadable(&error, terminal))
 }
 
 fn unloadable(error: &LoadError, terminal: Terminal) -> Exit {

@@ -5,7 +5,7 @@
 mod source;
 mod suggest;
 
-pub use source::{FileId, SourceFile, Sources, Span};
+pub use source::{FileId, Remark, SourceFile, Sources, Span};
 pub use suggest::{and_list, nearest};
 
 /// How bad a [`Diagnostic`] is.

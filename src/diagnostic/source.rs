@@ -1,7 +1,10 @@
 //! The user's files as read, and byte spans into them. A span carries the id of its file, so that
-//! a finding in an included file points to that file.
+//! a finding in an included file points to that file. What is known of a value beyond its text, as
+//! where a variable got it from, is kept beside as a remark.
 
 use std::ops::Range;
+
+use super::Diagnostic;
 
 /// Which of the read files a [`Span`] belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -30,6 +33,12 @@ impl Span {
     pub fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
+
+    /// Whether the two have a byte in common.
+    #[must_use]
+    pub fn touches(self, other: Self) -> bool {
+        self.file == other.file && self.start < other.end && other.start < self.end
+    }
 }
 
 /// A file as it was read.
@@ -41,10 +50,30 @@ pub struct SourceFile {
     pub text: String,
 }
 
+/// What is to be said of a value wherever it plays a part in a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// The value.
+    pub value: Span,
+    /// The keys that it stands under, from the outermost on its lines.
+    pub keys: Vec<Span>,
+    /// One sentence.
+    pub text: String,
+}
+
+impl Remark {
+    /// Whether a finding is about the value.
+    pub fn is_about(&self, finding: &Diagnostic) -> bool {
+        let mut places = finding.labels.iter().map(|label| label.span);
+        places.any(|place| place.touches(self.value) || self.keys.contains(&place))
+    }
+}
+
 /// Every file that takes part, by [`FileId`].
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     files: Vec<SourceFile>,
+    remarks: Vec<Remark>,
 }
 
 impl Sources {
@@ -58,6 +87,20 @@ impl Sources {
     /// The file of an id, if there is one.
     pub fn get(&self, id: FileId) -> Option<&SourceFile> {
         self.files.get(usize::from(id.0))
+    }
+
+    /// Keeps what is to be said of values in the files.
+    pub fn remark(&mut self, remarks: impl IntoIterator<Item = Remark>) {
+        self.remarks.extend(remarks);
+    }
+
+    /// What is to be said with a finding beyond its own notes.
+    pub fn remarks_on<'s>(&'s self, finding: &'s Diagnostic) -> impl Iterator<Item = &'s str> {
+        let about = self.remarks.iter().filter(|remark| remark.is_about(finding));
+        about.map(|remark| remark.text.as_str()).filter(|text| {
+            let is_known = |note: &String| note == text;
+            !finding.notes.iter().any(is_known)
+        })
     }
 
     /// `path:line` of a span, for messages that name a place without quoting it.

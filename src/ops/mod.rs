@@ -28,11 +28,14 @@ pub use approval::{
 };
 pub use certificate_files::{certificate_finding, certificate_password};
 pub use connect::{ConnectOptions, Connection, EmbeddedTenant, connect};
-pub use load::{LoadError, Loaded, SPEC_FILE, load, load_captured};
+pub use load::{
+    Capture, CapturedFile, LoadError, Loaded, SPEC_FILE, VariableOptions, load, load_captured,
+};
 pub use plan::{PlanOptions, Planned, plan};
 pub use ports::{Cause, Environment, Ports, ReadObserver, Stopped};
 pub use recheck::recheck;
 pub use saved::{
-    compare_spec, digest_of, is_saved_plan, made, read_saved, save, spec_directory, spec_text,
+    capture_of, changed_files, compare_spec, digest_of, is_saved_plan, made, read_saved, save,
+    spec_directory, spec_text,
 };
 pub use state_directory::{STATE_DIRECTORY, prepare_state_directory};

@@ -1,13 +1,15 @@
 //! Saved plans as files: written whole or not at all and readable by their owner alone, compressed
 //! where the name ends in `.zst`; read back with what tells whether they still hold.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use super::load::{Loaded, SPEC_FILE};
+use jiff::civil::Date;
+
+use super::load::{Capture, CapturedFile, Loaded, SPEC_FILE, load_again};
 use super::ports::{Ports, Stopped};
 use crate::diagnostic::{Diagnostic, and_list};
 use crate::plan::{
@@ -21,9 +23,32 @@ const COMPRESSION: i32 = 3;
 
 /// The spec of a plan, to be kept with it.
 pub fn spec_text(loaded: &Loaded) -> SpecText {
-    let entry = loaded.entry.clone();
-    let files = BTreeMap::from([(entry.clone(), loaded.text.clone())]);
-    SpecText { entry, files, variables: BTreeMap::new() }
+    let Capture { files, variables } = &loaded.capture;
+    let value = |value| serde_json::to_value(value).unwrap_or_default();
+    SpecText {
+        entry: files.first().map(|file| file.path.clone()).unwrap_or_default(),
+        files: files.iter().map(|file| (file.path.clone(), file.text.clone())).collect(),
+        variables: variables.iter().map(|(name, one)| (name.clone(), value(one))).collect(),
+    }
+}
+
+/// The same, to be read again.
+pub fn capture_of(spec: &SpecText) -> Result<Capture, Stopped> {
+    let mut files: Vec<CapturedFile> = spec
+        .files
+        .iter()
+        .map(|(path, text)| CapturedFile { path: path.clone(), text: text.clone() })
+        .collect();
+    files.sort_by_key(|file| file.path != spec.entry);
+    let value = |(name, value): (&String, &serde_json::Value)| {
+        Ok((name.clone(), serde_json::from_value(value.clone())?))
+    };
+    let variables: Result<_, serde_json::Error> = spec.variables.iter().map(value).collect();
+    let variables = variables.map_err(|error| {
+        let summary = format!("a variable of the plan has no value: {error}");
+        Stopped::error(Diagnostic::error("unreadable-plan", summary))
+    })?;
+    Ok(Capture { files, variables })
 }
 
 /// The digest by which a plan is approved.
@@ -136,16 +161,12 @@ pub fn spec_directory(plan_file: &Path, read: &ReadPlan) -> Option<PathBuf> {
 }
 
 /// Compares the spec that a plan was made from with what lies in a directory by now.
-pub fn compare_spec(spec: &SpecText, directory: &Path) -> Result<(), Stopped> {
-    let is_changed = |(name, text): &(&String, &String)| {
-        std::fs::read(directory.join(name)).map_or(true, |now| now != text.as_bytes())
+pub fn compare_spec(spec: &SpecText, directory: &Path, today: Date) -> Result<(), Stopped> {
+    let capture = capture_of(spec)?;
+    let changed = match load_again(&capture, directory, today) {
+        Ok(loaded) => changed_files(spec, &spec_text(&loaded)),
+        Err(_) => vec![format!("`{}`", directory.join(&spec.entry).display())],
     };
-    let changed: Vec<String> = spec
-        .files
-        .iter()
-        .filter(is_changed)
-        .map(|(name, _)| format!("`{}`", directory.join(name).display()))
-        .collect();
     if changed.is_empty() {
         return Ok(());
     }
@@ -156,4 +177,11 @@ pub fn compare_spec(spec: &SpecText, directory: &Path) -> Result<(), Stopped> {
             .note("no call was made")
             .help("plan again, or give `--plan-only` if the plan alone is what you want"),
     ))
+}
+
+/// The files of two specs that are not the same in both.
+pub fn changed_files(old: &SpecText, new: &SpecText) -> Vec<String> {
+    let names: BTreeSet<&String> = old.files.keys().chain(new.files.keys()).collect();
+    let is_changed = |name: &&String| old.files.get(*name) != new.files.get(*name);
+    names.into_iter().filter(is_changed).map(|name| format!("`{name}`")).collect()
 }

@@ -36,7 +36,8 @@ fn group<'a>(sources: &'a Sources, diagnostic: &'a Diagnostic) -> Group<'a> {
             group = group.element(element);
         }
     }
-    let notes = diagnostic.notes.iter().map(|note| Level::NOTE.message(harmless(note)));
+    let notes = diagnostic.notes.iter().map(String::as_str).chain(sources.remarks_on(diagnostic));
+    let notes = notes.map(|note| Level::NOTE.message(harmless(note)));
     let help = diagnostic.help.iter().map(|help| Level::HELP.message(harmless(help)));
     group.elements(notes).elements(help)
 }

@@ -31,13 +31,12 @@ const COMMON_NAME: usize = 64;
 pub(super) fn read(
     reader: &mut Reader,
     root: &Table<'_>,
-    base: &Path,
     today: Date,
 ) -> Declarations<CertificateSettings> {
     let (mut all, mut names) = (Vec::new(), Vec::new());
     for (name, table) in named::tables(reader, root, &CERTIFICATES) {
         names.push(name.to_owned());
-        all.extend(certificate(reader, name, &table, base, today));
+        all.extend(certificate(reader, name, &table, today));
     }
     same_files(reader, &all);
     Declarations { all, names }
@@ -47,7 +46,6 @@ fn certificate(
     reader: &mut Reader,
     name: &str,
     table: &Table<'_>,
-    base: &Path,
     today: Date,
 ) -> Result<CertificateSettings, Reported> {
     reader.only(table, keys::CERTIFICATE);
@@ -56,10 +54,10 @@ fn certificate(
         sign_in::variable(reader, entry, "AUDITFORM_PFX_PASSWORD")
     });
     let source = if let Some(entry) = reader.entry(table, "existing") {
-        existing(reader, table, &entry, base, ensure.unwrap_or_default())
+        existing(reader, table, &entry, ensure.unwrap_or_default())
     } else {
         let is_certain = matches!(ensure, Ok(Ensure::Present));
-        made(reader, name, table, base, is_certain.then_some(today))
+        made(reader, name, table, is_certain.then_some(today))
     };
     Ok(CertificateSettings {
         name: name.to_owned(),
@@ -74,10 +72,9 @@ fn existing(
     reader: &mut Reader,
     table: &Table<'_>,
     entry: &Entry<'_>,
-    base: &Path,
     ensure: Ensure,
 ) -> Result<CertificateSource, Reported> {
-    let path = reader.text(entry, "corporate.pfx");
+    let path = reader.path(entry, "corporate.pfx");
     let help = "keep `existing` for a certificate that was issued elsewhere; without it, one is \
                 made and renewed here";
     let making = keys::CERTIFICATE_MAKING.iter().find(|key| table.has(key));
@@ -94,7 +91,7 @@ fn existing(
     }
     alone?;
     let path = path.ok_or(Reported)?;
-    Ok(CertificateSource::Existing(Declared { value: base.join(path), span: entry.span }))
+    Ok(CertificateSource::Existing(Declared { value: path, span: entry.span }))
 }
 
 /// How one is made. Its life is judged only where it is certain that it is to be there.
@@ -102,12 +99,10 @@ fn made(
     reader: &mut Reader,
     name: &str,
     table: &Table<'_>,
-    base: &Path,
     today: Option<Date>,
 ) -> Result<CertificateSource, Reported> {
-    let directory = reader.optional(table, "directory", |reader, entry| {
-        reader.text(entry, DIRECTORY).map(str::to_owned)
-    });
+    let directory =
+        reader.optional(table, "directory", |reader, entry| reader.path(entry, DIRECTORY));
     let common_name = reader.optional(table, "common_name", common_name);
     let key_size = reader.optional(table, "key_size", key_size);
     let legacy_pfx = reader.optional(table, "pfx_compatibility", |reader, entry| {
@@ -116,7 +111,7 @@ fn made(
     let life = certificate_life::read(reader, table, today);
     let Life { valid_from, validity, rotate_before, overlap } = life?;
     Ok(CertificateSource::Made(MadeCertificate {
-        directory: base.join(directory?.as_deref().unwrap_or(DIRECTORY)),
+        directory: directory?.unwrap_or_else(|| reader.directory().join(DIRECTORY)),
         common_name: common_name?.unwrap_or_else(|| format!("auditform {name}")),
         key_size: key_size?.unwrap_or(2048),
         valid_from,

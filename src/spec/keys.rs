@@ -7,6 +7,9 @@ use crate::diagnostic::nearest;
 /// The top of the file.
 pub const ROOT: &[&str] = &[
     "version",
+    "extends",
+    "include",
+    "variables",
     "tenant",
     "approval",
     "certificate",
@@ -15,6 +18,8 @@ pub const ROOT: &[&str] = &[
     "organization",
     "mailbox_audit",
 ];
+/// `[variables.NAME]`.
+pub const VARIABLE: &[&str] = &["type", "default", "description"];
 /// `[tenant]`.
 pub const TENANT: &[&str] = &[
     "organization",
@@ -116,6 +121,7 @@ pub const RULE: &[&str] = &["exactly", "at_least", "default_plus"];
 
 const TABLES: &[(&str, &[&str])] = &[
     ("at the top of the file", ROOT),
+    ("in `[variables.NAME]`", VARIABLE),
     ("in `[tenant]`", TENANT),
     ("in `[tenant.endpoints]`", ENDPOINTS),
     ("in `[tenant.sign_in]`", SIGN_IN_APPLICATION),

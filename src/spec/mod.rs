@@ -1,17 +1,21 @@
-//! The spec: TOML text in, [`DesiredState`] out, or every mistake of the file at once with its
-//! place. Pure: reads no file, asks no clock and makes no call; which day it is and where the spec
-//! lies are told.
+//! The spec: TOML texts in, [`DesiredState`] out, or every mistake of the files at once with its
+//! place. Pure: reads no file, asks no clock and makes no call; the texts, which day it is and where
+//! the spec lies are handed in.
 //!
-//! 1. `syntax`: what is not TOML. Reading goes on with what could be parsed.
-//! 2. `tenant`, `sign_in`, `hosts`: which tenant and how to reach it; `approval`: who has to approve.
-//! 3. `certificate`, `application` with `permissions`, `role_names`, `federation`: each link of the
+//! 1. `files`, `parts`: which texts belong to the spec; `syntax`: what is not TOML. Reading goes on
+//!    with what could be parsed.
+//! 2. `merge`: the texts as one tree, in which each value keeps its `places`.
+//! 3. `variables`, `given`: what the spec leaves open and is given; `references`: where that goes.
+//! 4. `tenant`, `sign_in`, `hosts`: which tenant and how to reach it; `approval`: who has to approve.
+//! 5. `certificate`, `application` with `permissions`, `role_names`, `federation`: each link of the
 //!    identity chain by itself; `chain`: the links among one another and with the sign-in.
-//! 4. `mailbox_audit` with `selection`, `actions`, `action_names`, `losses`: each policy by itself.
-//! 5. `order`, `overlap`: policies among one another.
+//! 6. `mailbox_audit` with `selection`, `actions`, `action_names`, `losses`: each policy by itself.
+//! 7. `order`, `overlap`: policies among one another.
 //!
 //! All of them read through `read` and take the keys in `keys` and no others. Words that many of
 //! them use are in `named`, `lists`, `moments`, `letters` and `secrets`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::civil::Date;
@@ -20,7 +24,12 @@ use toml::de::{DeTable, DeValue};
 use crate::diagnostic::{Diagnostic, Diagnostics, FileId, Sources};
 use crate::state::{Declared, DesiredState};
 use chain::Chain;
+use parts::Parts;
 use read::{Entry, Reader, Reported, Table};
+
+pub use files::{Files, SpecFile, Texts, missing};
+pub use given::Given;
+pub use variables::{Values, VariableValue};
 
 mod action_names;
 mod actions;
@@ -30,18 +39,24 @@ mod certificate;
 mod certificate_life;
 mod chain;
 mod federation;
+mod files;
+mod given;
 mod hosts;
 pub mod keys;
 mod letters;
 mod lists;
 mod losses;
 mod mailbox_audit;
+mod merge;
 mod moments;
 mod named;
 mod order;
 mod overlap;
+mod parts;
 mod permissions;
+mod places;
 mod read;
+mod references;
 mod role_names;
 mod secrets;
 mod selection;
@@ -50,6 +65,7 @@ mod sign_in_application;
 mod sign_in_certificate;
 mod syntax;
 mod tenant;
+mod variables;
 
 /// The version of the spec's format that this release reads.
 pub const VERSION: u32 = 1;
@@ -61,42 +77,120 @@ pub struct Parsed {
     pub desired: DesiredState,
     /// What its author should know, by place.
     pub warnings: Diagnostics,
+    /// Its files by name, the one that was named first.
+    pub files: Vec<(String, FileId)>,
+    /// Its variables with their values.
+    pub variables: BTreeMap<String, VariableValue>,
 }
 
-/// Reads the spec in `file`. Relative paths in it start at `base`, the directory it lies in;
-/// `today` (UTC) is what the `until` of an exclusion is held against. On errors, all of them come
-/// back with the warnings, by place.
+/// What a spec is read with.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    /// Where the names of its files start, and what no file says of paths.
+    pub directory: &'a Path,
+    /// UTC, what the `until` of an exclusion is held against.
+    pub today: Date,
+    /// What its variables are given.
+    pub values: Values<'a>,
+}
+
+/// Reads the spec of a name with all that it extends and includes, and keeps its texts in
+/// `sources`, which are to be empty. On errors, all of them come back with the warnings, by place.
+pub fn read(
+    sources: &mut Sources,
+    files: &dyn Files,
+    name: &str,
+    inputs: Inputs<'_>,
+) -> Result<Parsed, Diagnostics> {
+    let mut reader = Reader::default();
+    let parts = parts::gather(files, (inputs.directory, name), sources, &mut reader);
+    let given = match inputs.values {
+        Values::Given(given) => given::open(&mut reader, sources, given),
+        Values::Captured(_) => Vec::new(),
+    };
+    let read = if parts.is_unknown || parts.all.is_empty() {
+        Err(Reported)
+    } else {
+        whole(&mut reader, sources, (&parts, &given), inputs)
+    };
+    let (found, remarks) = reader.finish();
+    sources.remark(remarks);
+    match read {
+        Ok((desired, variables)) if !found.has_errors() => {
+            let files = parts.all.into_iter().map(|part| (part.name, part.file)).collect();
+            Ok(Parsed { desired, warnings: found, files, variables })
+        }
+        _ => Err(found),
+    }
+}
+
+/// Reads a spec that is one text, with the defaults of its variables.
 pub fn parse(
     sources: &Sources,
     file: FileId,
     base: &Path,
     today: Date,
 ) -> Result<Parsed, Diagnostics> {
-    let text = sources.get(file).map_or("", |source| source.text.as_str());
-    let (document, errors) = DeTable::parse_recoverable(text);
-    let mut reader = Reader::new(file, text, !errors.is_empty());
-    syntax::report(&mut reader, text, document.get_ref(), &errors);
-    let root = reader.root(document.get_ref());
-    let desired = document_of(&mut reader, &root, base, today);
-    let found = reader.finish();
-    match desired {
-        Ok(desired) if !found.has_errors() => Ok(Parsed { desired, warnings: found }),
-        _ => Err(found),
+    let mut texts = Texts::default();
+    let name = sources.get(file).map_or("", |source| source.path.as_str());
+    if let Some(source) = sources.get(file) {
+        texts.0.insert(source.path.clone(), source.text.clone());
     }
+    let inputs = Inputs { directory: base, today, values: Values::default() };
+    read(&mut Sources::default(), &texts, name, inputs)
+}
+
+type Whole = (DesiredState, BTreeMap<String, VariableValue>);
+
+/// Puts the files together, gives the variables their values, and reads the result.
+fn whole(
+    reader: &mut Reader,
+    sources: &Sources,
+    (parts, given): (&Parts, &[given::GivenFile]),
+    inputs: Inputs<'_>,
+) -> Result<Whole, Reported> {
+    let tree = merged(reader, sources, parts);
+    let root = reader.root(&tree);
+    let variables = variables::read(reader, sources, &root, inputs.values, given);
+    // It borrows from the values from here on.
+    let mut tree = tree;
+    let used = references::substitute(reader, sources, &mut tree, &variables);
+    variables::unused(reader, &variables, &used);
+    let root = reader.root(&tree);
+    let desired = document_of(reader, &root, inputs.today)?;
+    let values = variables.iter().filter_map(|variable| {
+        Some((variable.name.clone(), variable.value.as_ref()?.value.clone()))
+    });
+    Ok((desired, values.collect()))
+}
+
+/// The files of each layer as one, and each layer over those below.
+fn merged<'s>(reader: &mut Reader, sources: &'s Sources, parts: &Parts) -> DeTable<'s> {
+    let mut whole = DeTable::new();
+    for layer in &parts.layers {
+        let mut above = DeTable::new();
+        for part in layer.iter().filter_map(|part| parts.all.get(*part)) {
+            let mut tree = parts::tree(sources, part);
+            tree.remove("extends");
+            tree.remove("include");
+            merge::join(reader, sources, &mut above, tree, "");
+        }
+        merge::lay_over(reader, sources, &mut whole, above);
+    }
+    whole
 }
 
 fn document_of(
     reader: &mut Reader,
     root: &Table<'_>,
-    base: &Path,
     today: Date,
 ) -> Result<DesiredState, Reported> {
-    version(reader, root)?;
+    version(reader, root);
     reader.only(root, keys::ROOT);
-    let tenant = tenant::read(reader, root, base);
+    let tenant = tenant::read(reader, root);
     let cloud = tenant.as_ref().map(|tenant| tenant.cloud).unwrap_or_default();
     let approval = reader.optional(root, "approval", approval::read);
-    let certificates = certificate::read(reader, root, base, today);
+    let certificates = certificate::read(reader, root, today);
     let applications = application::read(reader, root, cloud, &certificates.names);
     let chain = Chain { certificates, applications };
     let unified_audit_log =
@@ -123,8 +217,8 @@ fn document_of(
     })
 }
 
-/// An error where the file is of another version, whose other keys this release cannot judge.
-fn version(reader: &mut Reader, root: &Table<'_>) -> Result<(), Reported> {
+/// That it is one which this release reads has been judged file by file.
+fn version(reader: &mut Reader, root: &Table<'_>) {
     let Some(entry) = reader.entry(root, "version") else {
         if !reader.is_misspelt(root, "version") {
             reader.report_absence(
@@ -133,17 +227,11 @@ fn version(reader: &mut Reader, root: &Table<'_>) -> Result<(), Reported> {
                     .help(format!("begin the file with `version = {VERSION}`")),
             );
         }
-        return Ok(());
+        return;
     };
-    let DeValue::Integer(number) = entry.node else {
+    if !matches!(entry.node, DeValue::Integer(_)) {
         reader.wrong_type(&entry, "an integer", format!("write `version = {VERSION}`"));
-        return Ok(());
-    };
-    if number.as_str().parse::<u32>() == Ok(VERSION) && number.radix() == 10 {
-        return Ok(());
     }
-    reader.report(unknown_version(&entry, &number.to_string()));
-    Err(Reported)
 }
 
 fn unknown_version(entry: &Entry<'_>, number: &str) -> Diagnostic {

@@ -1,23 +1,28 @@
-//! A typed reader over a parsed TOML file. Tables and values go in; typed values with their places
+//! A typed reader over parsed TOML files. Tables and values go in; typed values with their places
 //! come out, and whatever is unknown, missing or of the wrong type is reported and reading goes on,
-//! so that all mistakes of a file are found at once. It knows TOML and nothing of auditing.
+//! so that all mistakes of a spec are found at once. It knows TOML and nothing of auditing.
 
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::places::Places;
 use super::{keys, secrets};
-use crate::diagnostic::{Diagnostic, Diagnostics, FileId, Span, nearest};
+use crate::diagnostic::{Diagnostic, Diagnostics, FileId, Remark, SourceFile, Span, nearest};
 
-/// Collects what is found wrong while a file is read.
-#[derive(Debug)]
+/// Collects what is found wrong while a spec is read.
+#[derive(Debug, Default)]
 pub(super) struct Reader {
-    file: FileId,
-    /// Where each line ends.
-    newlines: Vec<usize>,
-    /// The file has syntax errors and parts of it were skipped: what is missing may be there.
+    places: Places,
+    /// A file could not be read, or has syntax errors and parts of it were skipped: what is missing
+    /// may be there.
     partial: bool,
+    /// Values that are not known, which has been said; nothing else is said of them.
+    unknown: Vec<Span>,
+    /// What is to be said of values.
+    remarks: Vec<Remark>,
     /// Where the syntax is wrong; what stands in such a line is not judged further.
     broken: Vec<Span>,
     /// What may be a secret.
@@ -81,34 +86,33 @@ impl Table<'_> {
 }
 
 impl Reader {
-    pub(super) fn new(file: FileId, text: &str, partial: bool) -> Self {
-        let newlines = text.match_indices('\n').map(|(at, _)| at).collect();
-        Self {
-            file,
-            newlines,
-            partial,
-            broken: Vec::new(),
-            hidden: Vec::new(),
-            found: Diagnostics::default(),
-        }
+    /// Takes a file in; its places begin at the number that comes back.
+    pub(super) fn open(&mut self, id: FileId, file: &SourceFile, directory: PathBuf) -> usize {
+        self.places.open(id, file, directory)
     }
 
-    /// Whether two places share a line.
-    fn share_a_line(&self, one: Span, other: Span) -> bool {
-        let lines = |span: Span| {
-            let line = |at: u32| self.newlines.partition_point(|newline| *newline < at as usize);
-            line(span.start)..=line(span.end)
-        };
-        let (one, other) = (lines(one), lines(other));
-        one.start() <= other.end() && other.start() <= one.end()
+    /// From now on what is missing may be in what could not be read.
+    pub(super) fn miss_parts(&mut self) {
+        self.partial = true;
+    }
+
+    /// Says nothing more of a value, or of a key.
+    pub(super) fn leave(&mut self, place: Span) {
+        self.unknown.push(place);
+    }
+
+    /// Adds sentences to each finding about a value.
+    pub(super) fn remark(&mut self, remarks: Vec<Remark>) {
+        self.remarks.extend(remarks);
     }
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
-        let is_broken = diagnostic
-            .labels
-            .first()
-            .is_some_and(|label| self.broken.iter().any(|one| self.share_a_line(*one, label.span)));
-        if !is_broken {
+        let is_settled = diagnostic.labels.first().is_some_and(|label| {
+            let in_line = |broken: &Span| self.places.share_a_line(*broken, label.span);
+            self.broken.iter().any(in_line)
+                || self.unknown.iter().any(|value| value.touches(label.span))
+        });
+        if !is_settled {
             self.found.push(diagnostic);
         }
     }
@@ -124,38 +128,21 @@ impl Reader {
         self.hidden.push(place);
     }
 
-    /// Everything that was found, by place, with hidden lines taken out.
-    pub(super) fn finish(mut self) -> Diagnostics {
+    /// Everything that was found, by place, with hidden lines taken out; what is to be said of
+    /// values is in the findings about them, and beside.
+    pub(super) fn finish(mut self) -> (Diagnostics, Vec<Remark>) {
         self.found.sort_by_place();
         let mut shown = Diagnostics::default();
         for finding in &self.found {
-            shown.push(self.without_hidden_lines(finding.clone()));
-        }
-        shown
-    }
-
-    fn without_hidden_lines(&self, mut finding: Diagnostic) -> Diagnostic {
-        let is_hidden = |place: Span| self.hidden.iter().any(|one| self.share_a_line(*one, place));
-        let Some(first) = finding.labels.first().map(|label| label.span) else { return finding };
-        // Lines between two labels are shown as well, so all of them must be fit to be seen.
-        let around = finding.labels.iter().fold(first, |all, label| Span {
-            start: all.start.min(label.span.start),
-            end: all.end.max(label.span.end),
-            ..all
-        });
-        if is_hidden(around) {
-            finding.labels.truncate(usize::from(!is_hidden(first)));
-            if finding.labels.is_empty() {
-                let line = self.line(first);
-                finding.notes.push(format!("line {line} is not shown, as it may hold a secret"));
+            let mut finding = self.places.without_lines(&self.hidden, finding.clone());
+            for remark in &self.remarks {
+                if remark.is_about(&finding) && !finding.notes.contains(&remark.text) {
+                    finding.notes.push(remark.text.clone());
+                }
             }
+            shown.push(finding);
         }
-        finding
-    }
-
-    /// The number of the line in which a place begins, counted from one.
-    fn line(&self, place: Span) -> usize {
-        self.newlines.partition_point(|newline| *newline < place.start as usize) + 1
+        (shown, self.remarks)
     }
 
     /// Reports that something is not there, unless the file is so broken that it may well be.
@@ -170,7 +157,12 @@ impl Reader {
     }
 
     pub(super) fn span(&self, range: &Range<usize>) -> Span {
-        Span::new(self.file, range)
+        self.places.span(range)
+    }
+
+    /// The directory of the spec.
+    pub(super) fn directory(&self) -> &Path {
+        self.places.directory(FileId::default())
     }
 
     pub(super) fn root<'t>(&self, table: &'t DeTable<'t>) -> Table<'t> {
@@ -310,6 +302,12 @@ impl Reader {
                 None
             }
         }
+    }
+
+    /// A path, which starts at the directory of its file.
+    pub(super) fn path(&mut self, entry: &Entry<'_>, example: &str) -> Option<PathBuf> {
+        let text = self.text(entry, example)?;
+        Some(self.places.directory(entry.span.file).join(text))
     }
 
     pub(super) fn boolean(&mut self, entry: &Entry<'_>) -> Option<bool> {

@@ -2,8 +2,6 @@
 //! application that the same spec makes. A table in; the choice out. It reads neither the
 //! certificate nor the environment. The certificate's own keys are in `sign_in_certificate`.
 
-use std::path::Path;
-
 use super::read::{Entry, Reader, Reported, Table};
 use super::{application, keys, lists, named, secrets, sign_in_certificate, tenant};
 use crate::diagnostic::{Diagnostic, nearest};
@@ -17,7 +15,6 @@ pub(super) const CLIENT_ID_PAGE: &str =
 pub(super) fn read(
     reader: &mut Reader,
     tenant: &Table<'_>,
-    base: &Path,
     may_be_absent: bool,
 ) -> Result<Option<SignIn>, Reported> {
     let Some(entry) = reader.entry(tenant, "sign_in") else {
@@ -30,14 +27,14 @@ pub(super) fn read(
     if let Some(named) = reader.entry(&table, "application") {
         return application_of(reader, &table, &named).map(Some);
     }
-    method(reader, &table, base).map(Some)
+    method(reader, &table).map(Some)
 }
 
 /// `[tenant.bootstrap]`.
-pub(super) fn bootstrap(reader: &mut Reader, entry: &Entry<'_>, base: &Path) -> Option<SignIn> {
+pub(super) fn bootstrap(reader: &mut Reader, entry: &Entry<'_>) -> Option<SignIn> {
     let table = reader.table(entry)?;
     let Some(named) = reader.entry(&table, "application") else {
-        return method(reader, &table, base).ok();
+        return method(reader, &table).ok();
     };
     reader.report(
         Diagnostic::error(
@@ -84,26 +81,26 @@ fn application_of(
     name.map(SignIn::Application).ok_or(Reported)
 }
 
-fn method(reader: &mut Reader, table: &Table<'_>, base: &Path) -> Result<SignIn, Reported> {
+fn method(reader: &mut Reader, table: &Table<'_>) -> Result<SignIn, Reported> {
     let method = reader.required(table, "method", "\"certificate\"");
     let method = method.and_then(|entry| method_name(reader, &entry));
     reader.only(table, &keys::of_method(method));
     let Some(method) = method else {
         if table.has("certificate") {
-            let _ = sign_in_certificate::read(reader, table, base);
+            let _ = sign_in_certificate::read(reader, table);
         }
         return Err(Reported);
     };
     let span = table.span;
     match method {
         "certificate" => {
-            sign_in_certificate::read(reader, table, base).map(SignIn::Certificate).ok_or(Reported)
+            sign_in_certificate::read(reader, table).map(SignIn::Certificate).ok_or(Reported)
         }
         "device_code" => client_id(reader, table)
             .map(|client_id| SignIn::DeviceCode(DeviceCodeSignIn { client_id, span })),
         "azure_cli" => Ok(SignIn::AzureCli(span)),
         "environment" => environment(reader, table).map(SignIn::Environment).ok_or(Reported),
-        "workload_identity" => workload_identity(reader, table, base).map(SignIn::WorkloadIdentity),
+        "workload_identity" => workload_identity(reader, table).map(SignIn::WorkloadIdentity),
         _ => client_id(reader, table).map(|client_id| SignIn::ManagedIdentity { client_id, span }),
     }
 }
@@ -190,11 +187,10 @@ pub(super) fn variable(
 fn workload_identity(
     reader: &mut Reader,
     table: &Table<'_>,
-    base: &Path,
 ) -> Result<WorkloadIdentitySignIn, Reported> {
     let client_id = client_id(reader, table);
     let token_file = reader.optional(table, "token_file", |reader, entry| {
-        Some(base.join(reader.text(entry, "/var/run/secrets/token")?))
+        reader.path(entry, "/var/run/secrets/token")
     });
     let audience = reader.optional(table, "audience", |reader, entry| {
         let value = reader.text(entry, "api://AzureADTokenExchange")?.to_owned();

@@ -2,25 +2,19 @@
 //! thumbprint. A table in; the place of the certificate out. A thumbprint that holds what is no
 //! hexadecimal digit, as copied ones do, is told letter by letter.
 
-use std::path::Path;
-
 use super::read::{Entry, Reader, Table};
 use super::{letters, named, sign_in, tenant};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::resource::Thumbprint;
 use crate::state::{CertificateLocation, CertificateSignIn, Declared};
 
-pub(super) fn read(
-    reader: &mut Reader,
-    table: &Table<'_>,
-    base: &Path,
-) -> Option<CertificateSignIn> {
+pub(super) fn read(reader: &mut Reader, table: &Table<'_>) -> Option<CertificateSignIn> {
     let example = "\"the application's client id\"";
     let client_id = reader.required(table, "client_id", example).and_then(|entry| {
         let value = tenant::guid(reader, &entry, sign_in::CLIENT_ID_PAGE)?;
         Some(Declared { value, span: entry.span })
     });
-    let location = location(reader, table, base);
+    let location = location(reader, table);
     let password_env = reader.optional(table, "password_env", |reader, entry| {
         sign_in::variable(reader, entry, "AUDITFORM_PFX_PASSWORD")
     });
@@ -33,24 +27,20 @@ pub(super) fn read(
     })
 }
 
-fn location(
-    reader: &mut Reader,
-    table: &Table<'_>,
-    base: &Path,
-) -> Option<(CertificateLocation, Span)> {
+fn location(reader: &mut Reader, table: &Table<'_>) -> Option<(CertificateLocation, Span)> {
     let Some(entry) = reader.entry(table, "thumbprint") else {
         let help = "remove `directory`; it is where a `thumbprint` is looked up";
         named::conflict(reader, table, ("certificate", "directory"), help).ok()?;
         let entry = reader.required(table, "certificate", "\"application.pfx\"")?;
-        let path = reader.text(&entry, "application.pfx")?;
-        return Some((CertificateLocation::File(base.join(path)), entry.span));
+        let path = reader.path(&entry, "application.pfx")?;
+        return Some((CertificateLocation::File(path), entry.span));
     };
     let help = "keep `certificate` for a file, or `thumbprint` with `directory` to look one up";
     let alone = named::conflict(reader, table, ("certificate", "thumbprint"), help);
     let thumbprint = thumbprint(reader, &entry);
     let directory = reader
         .required(table, "directory", "\"certificates\"")
-        .and_then(|entry| Some(base.join(reader.text(&entry, "certificates")?)));
+        .and_then(|entry| reader.path(&entry, "certificates"));
     alone.ok()?;
     let location =
         CertificateLocation::Thumbprint { thumbprint: thumbprint?, directory: directory? };

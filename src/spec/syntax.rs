@@ -7,17 +7,21 @@ use super::read::Reader;
 use super::secrets;
 use crate::diagnostic::Diagnostic;
 
-/// Reports each syntax error, with the earlier definition where a key was defined twice.
+/// Reports each syntax error of the file that begins at `start`, with the earlier definition where a
+/// key was defined twice.
 pub(super) fn report(
     reader: &mut Reader,
-    text: &str,
+    (start, text): (usize, &str),
     table: &DeTable<'_>,
     errors: &[toml::de::Error],
 ) {
+    let place = |reader: &Reader, range: &std::ops::Range<usize>| {
+        reader.span(&(start + range.start..start + range.end))
+    };
     let mut repeated_headers = Vec::new();
     for error in errors {
         let range = error.span().unwrap_or(text.len()..text.len());
-        let span = reader.span(&range);
+        let span = place(reader, &range);
         let here = text.get(range.clone()).unwrap_or_default();
         // One slip makes the parser stumble several times in a line; the first says it all.
         if error.message() != "duplicate key" {
@@ -38,7 +42,7 @@ pub(super) fn report(
         let mut finding = Diagnostic::error("duplicate-key", format!("`{here}` is defined twice"))
             .at(span, "a second time");
         if let Some(earlier) = earlier {
-            finding = finding.at(reader.span(&earlier), "first defined here");
+            finding = finding.at(place(reader, &earlier), "first defined here");
         }
         reader.report(finding.help("keep one of the two"));
     }

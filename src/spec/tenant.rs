@@ -1,8 +1,6 @@
 //! `[tenant]` and `[tenant.endpoints]`: which tenant, in which cloud, at which hosts. Tables in;
-//! settings out, with defaults that follow from one another and paths joined with the spec's
-//! directory. Whether anything answers there is found out by others.
-
-use std::path::Path;
+//! settings out, with defaults that follow from one another and paths joined with the directory of
+//! their file. Whether anything answers there is found out by others.
 
 use uuid::Uuid;
 
@@ -35,11 +33,7 @@ const CLOUD_ALIASES: [(&str, &str); 10] = [
 /// The longest `stamp`.
 const LONGEST_STAMP: usize = 64;
 
-pub(super) fn read(
-    reader: &mut Reader,
-    root: &Table<'_>,
-    base: &Path,
-) -> Result<TenantSettings, Reported> {
+pub(super) fn read(reader: &mut Reader, root: &Table<'_>) -> Result<TenantSettings, Reported> {
     let Some(entry) = reader.entry(root, "tenant") else {
         missing(reader, root);
         return Err(Reported);
@@ -64,12 +58,10 @@ pub(super) fn read(
     let tenant_id = reader.optional(&table, "tenant_id", |reader, entry| {
         guid(reader, entry, "the Overview page of Microsoft Entra ID")
     });
-    let ca_file = reader.optional(&table, "ca_file", |reader, entry| {
-        Some(base.join(reader.text(entry, "corporate-root.pem")?))
-    });
-    let sign_in = sign_in::read(reader, &table, base, endpoint.is_err() || is_embedded);
-    let bootstrap = reader
-        .optional(&table, "bootstrap", |reader, entry| sign_in::bootstrap(reader, entry, base));
+    let ca_file = reader
+        .optional(&table, "ca_file", |reader, entry| reader.path(entry, "corporate-root.pem"));
+    let sign_in = sign_in::read(reader, &table, endpoint.is_err() || is_embedded);
+    let bootstrap = reader.optional(&table, "bootstrap", sign_in::bootstrap);
     let approve_second_phase = reader.optional(&table, "approve_second_phase", Reader::boolean);
     let stamp = reader.optional(&table, "stamp", stamp);
     Ok(TenantSettings {

@@ -11,7 +11,7 @@ use auditform::client::{
     ManagedIdentityEndpoint, RetryPolicy, SignInMethod, TokenSource, TokenSourceOptions,
     TransportOptions,
 };
-use auditform::ops::{self, ConnectOptions, Environment, Ports};
+use auditform::ops::{self, ConnectOptions, Environment, Ports, VariableOptions};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -115,7 +115,9 @@ async fn of_a_connection_and_what_it_was_made_from() {
     };
     is_silent(&watch, &ports);
     is_silent(&watch, &ports.environment);
-    let loaded = ops::load(&watch.world.path("auditform.toml"), ports.today()).unwrap();
+    let loaded =
+        ops::load(&watch.world.path("auditform.toml"), &VariableOptions::default(), &ports)
+            .unwrap();
     is_silent(&watch, &loaded);
     let options = ConnectOptions {
         embedded: None,

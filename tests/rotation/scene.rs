@@ -19,7 +19,7 @@ use auditform::diagnostic::{Diagnostics, Sources};
 use auditform::emulator::{self, Running, Seed};
 use auditform::ops::{
     self, ApplyOptions, ConnectOptions, Environment, LastRead, PlanOptions, Ports, ReadObserver,
-    StalePolicy, Stopped,
+    StalePolicy, Stopped, VariableOptions,
 };
 use auditform::plan::Plan;
 use auditform::providers::entra::{Entra, EntraOptions};
@@ -241,7 +241,8 @@ impl Scene {
 
     async fn run(&self, applying: bool) -> Result<Done, String> {
         let ports = self.ports();
-        let loaded = ops::load(&self.world.path("auditform.toml"), ports.today());
+        let loaded =
+            ops::load(&self.world.path("auditform.toml"), &VariableOptions::default(), &ports);
         let loaded = loaded.map_err(|error| shown(&error.sources, &error.diagnostics))?;
         let stopped = |error: Stopped| shown(&loaded.sources, &error.diagnostics);
         let (desired, beside) = (&loaded.desired, &loaded.directory);

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use crate::cli::exit::Exit;
 use crate::cli::session::{Reading, load, open, unwritten};
 use crate::cli::terminal::Terminal;
+use crate::cli::variables::VariableArguments;
 use crate::graph;
 use crate::ops::Ports;
 
@@ -16,6 +17,8 @@ pub(in crate::cli) struct Arguments {
     /// A directory that holds `auditform.toml`, or a spec file
     #[arg(default_value = ".")]
     path: PathBuf,
+    #[command(flatten)]
+    variables: VariableArguments,
     /// In which language to draw
     #[arg(long, value_enum, default_value = "dot")]
     format: Format,
@@ -39,7 +42,7 @@ impl From<Format> for graph::Format {
 }
 
 pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports: &Ports) -> Exit {
-    let loaded = match load(&arguments.path, terminal, ports) {
+    let loaded = match load(&arguments.path, &arguments.variables, terminal, ports) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use crate::cli::exit::Exit;
 use crate::cli::session::{Allowance, Reading, Session, load, open, show, unwritten};
 use crate::cli::terminal::Terminal;
+use crate::cli::variables::VariableArguments;
 use crate::ops::{self, Ports, Stopped};
 use crate::plan::{Plan, PlanDocument, SavedPlan, SpecText};
 use crate::render::write_plan;
@@ -20,6 +21,8 @@ pub(in crate::cli) struct Arguments {
     /// A directory that holds `auditform.toml`, or a spec file
     #[arg(default_value = ".")]
     path: PathBuf,
+    #[command(flatten)]
+    variables: VariableArguments,
     /// How to print the plan
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -47,7 +50,7 @@ pub(super) enum Format {
 }
 
 pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports: &Ports) -> Exit {
-    let loaded = match load(&arguments.path, terminal, ports) {
+    let loaded = match load(&arguments.path, &arguments.variables, terminal, ports) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };

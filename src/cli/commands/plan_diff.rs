@@ -32,7 +32,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, terminal: Terminal) -> Exit {
         (Err(exit), _) | (_, Err(exit)) => return exit,
     };
     let difference = compare_plans(&old.plan, &new.plan);
-    let specs = changed_files(&old, &new);
+    let specs = changed_specs(&old, &new);
     let is_same = difference.is_empty() && specs.is_empty();
     let written = terminal.result(|out| {
         for file in &specs {
@@ -60,17 +60,10 @@ fn read(path: &Path, terminal: Terminal) -> Result<ReadPlan, Exit> {
     ops::read_saved(path).map_err(|stopped| show(&stopped, &Sources::default(), terminal))
 }
 
-/// The files of the spec that are not the same in both.
-fn changed_files(old: &ReadPlan, new: &ReadPlan) -> Vec<String> {
+/// What differs of the specs.
+fn changed_specs(old: &ReadPlan, new: &ReadPlan) -> Vec<String> {
     let (Some(old), Some(new)) = (&old.spec, &new.spec) else { return Vec::new() };
-    let mut names: Vec<&String> = old.files.keys().chain(new.files.keys()).collect();
-    names.sort();
-    names.dedup();
-    let mut changed: Vec<String> = names
-        .into_iter()
-        .filter(|name| old.files.get(*name) != new.files.get(*name))
-        .map(|name| format!("`{name}`"))
-        .collect();
+    let mut changed = ops::changed_files(old, new);
     if old.variables != new.variables {
         changed.push("the values of variables".to_owned());
     }

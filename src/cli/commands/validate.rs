@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::cli::exit::Exit;
 use crate::cli::session::{load, unwritten};
 use crate::cli::terminal::Terminal;
+use crate::cli::variables::VariableArguments;
 use crate::diagnostic::and_list;
 use crate::ops::Ports;
 use crate::render::write_requirements;
@@ -16,13 +17,15 @@ pub(in crate::cli) struct Arguments {
     /// A directory that holds `auditform.toml`, or a spec file
     #[arg(default_value = ".")]
     path: PathBuf,
+    #[command(flatten)]
+    variables: VariableArguments,
     /// Print the least permissions and roles with which the spec can be planned and applied
     #[arg(long)]
     roles: bool,
 }
 
 pub(in crate::cli) fn run(arguments: &Arguments, terminal: Terminal, ports: &Ports) -> Exit {
-    let loaded = match load(&arguments.path, terminal, ports) {
+    let loaded = match load(&arguments.path, &arguments.variables, terminal, ports) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };

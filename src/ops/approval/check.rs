@@ -4,7 +4,6 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::files;
@@ -12,8 +11,8 @@ use crate::approval::{
     Approval, ApprovalRules, Approved, Case, NotApproved, Signer, Unfit, judge, loosened,
 };
 use crate::diagnostic::Diagnostic;
-use crate::ops::load::load;
-use crate::ops::ports::Stopped;
+use crate::ops::load::{VariableOptions, load};
+use crate::ops::ports::{Ports, Stopped};
 use crate::plan::ReadPlan;
 use crate::resource::{PlanDigest, written_duration};
 use crate::state::DesiredState;
@@ -144,9 +143,9 @@ pub fn is_recent(read: &ReadPlan, rules: &ApprovalRules, now: Timestamp) -> Resu
 pub fn is_no_looser(
     rules: Option<&ApprovalRules>,
     directory: &Path,
-    today: Date,
+    ports: &Ports,
 ) -> Result<(), Stopped> {
-    let Ok(loaded) = load(directory, today) else { return Ok(()) };
+    let Ok(loaded) = load(directory, &VariableOptions::default(), ports) else { return Ok(()) };
     let present = loaded.desired.approval.as_ref().map(|rules| &rules.value);
     let looser = loosened(present, rules);
     if looser.is_empty() {

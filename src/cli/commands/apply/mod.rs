@@ -15,6 +15,7 @@ use crate::cli::exit::Exit;
 use crate::cli::interrupt::Interrupts;
 use crate::cli::session::{Allowance, Reading, Session, plan, show, unwritten};
 use crate::cli::terminal::Terminal;
+use crate::cli::variables::VariableArguments;
 use crate::diagnostic::Diagnostic;
 use crate::ops::{self, Applied, ApplyOptions, LastRead, Ports, StalePolicy};
 use crate::plan::Plan;
@@ -27,6 +28,8 @@ pub(in crate::cli) struct Arguments {
     /// A directory that holds `auditform.toml`, a spec file, or a saved plan
     #[arg(default_value = ".")]
     path: PathBuf,
+    #[command(flatten)]
+    variables: VariableArguments,
     /// Do not ask
     #[arg(long)]
     auto_approve: bool,

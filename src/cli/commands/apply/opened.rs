@@ -31,7 +31,7 @@ pub(super) async fn open_spec(
         );
         return Err(Exit::Usage);
     }
-    let loaded = load(&arguments.path, terminal, ports)?;
+    let loaded = load(&arguments.path, &arguments.variables, terminal, ports)?;
     ops::needs_no_approval(&loaded.desired)
         .map_err(|stopped| show(&stopped, &loaded.sources, terminal))?;
     if !arguments.approval.is_empty() {

@@ -57,6 +57,13 @@ fn judge_offline(
     if let Some(approved) = arguments.approve {
         is_approved(approved, digest, terminal)?;
     }
+    if !arguments.variables.is_empty() {
+        terminal.finding(
+            Diagnostic::error("given-too-late", "the values of variables are part of a saved plan")
+                .help("give `--var` and `--var-file` to `auditform plan --out FILE`"),
+        );
+        return Err(Exit::Usage);
+    }
     if !arguments.allow.is_empty() {
         terminal.finding(
             Diagnostic::error("allowed-too-late", "what a plan is allowed is part of it")
@@ -81,7 +88,7 @@ fn judge_offline(
         }
     };
     if !arguments.plan_only {
-        ops::compare_spec(spec, &directory).map_err(stopped)?;
+        ops::compare_spec(spec, &directory, ports.today()).map_err(stopped)?;
     }
     let loaded = load_captured(spec, &directory, terminal, ports)?;
     is_signed(arguments, read, digest, &loaded, terminal, ports)?;
@@ -109,7 +116,7 @@ fn is_signed(
     if arguments.plan_only
         && let Some(directory) = ops::spec_directory(&arguments.path, read)
     {
-        ops::is_no_looser(rules, &directory, ports.today()).map_err(stopped)?;
+        ops::is_no_looser(rules, &directory, ports).map_err(stopped)?;
     }
     let question = ApprovalQuestion {
         path: &arguments.path,
