@@ -42,3 +42,4 @@ mod sign_in_workloads;
 mod specs;
 mod support;
 mod transport;
+mod views;

@@ -12,6 +12,7 @@ mod logging;
 mod reference;
 mod session;
 mod terminal;
+mod view;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

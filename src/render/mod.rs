@@ -3,15 +3,24 @@
 
 mod attribute;
 mod diagnostic;
+mod escape;
+mod html;
+mod markdown;
 mod plan_text;
 mod progress;
+mod provenance;
 mod report;
 mod roles;
 mod style;
+mod survey;
 mod wording;
+mod wrapped;
 
 pub use diagnostic::render as diagnostics;
-pub use plan_text::write_plan;
+pub use html::write_html;
+pub use markdown::{COMMENT, write_markdown};
+pub use plan_text::{COLUMNS, Detail, TextOptions, write_plan};
 pub use progress::{Mode, Progress};
+pub use provenance::Provenance;
 pub use report::write_report;
 pub use roles::write_requirements;

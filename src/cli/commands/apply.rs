@@ -11,7 +11,7 @@ use crate::cli::terminal::Terminal;
 use crate::diagnostic::Diagnostic;
 use crate::ops::{self, Applied, ApplyOptions, Ports};
 use crate::plan::Plan;
-use crate::render::{write_plan, write_report};
+use crate::render::{Detail, Provenance, TextOptions, write_plan, write_report};
 
 /// Plan, ask, change the tenant in order, and read it back
 #[derive(Debug, clap::Args)]
@@ -97,12 +97,16 @@ impl Run<'_> {
     /// A plan that is asked about is part of the talk; one that is applied or turned down without
     /// asking is part of the result.
     fn show(&self, plan: &Plan, approved: bool) -> io::Result<()> {
-        let full = self.arguments.full;
+        let detail = if self.arguments.full { Detail::Full } else { Detail::Groups };
         let asks = !approved && !plan.is_empty() && plan.refused.is_empty();
         if asks {
-            self.terminal.talk(|out| write_plan(out, plan, full))
+            let options =
+                TextOptions { detail, width: Terminal::talk_width(), ..TextOptions::default() };
+            self.terminal.talk(|out| write_plan(out, plan, &Provenance::default(), options))
         } else {
-            self.terminal.result(|out| write_plan(out, plan, full))
+            let options =
+                TextOptions { detail, width: Terminal::result_width(), ..TextOptions::default() };
+            self.terminal.result(|out| write_plan(out, plan, &Provenance::default(), options))
         }
     }
 

@@ -1,16 +1,13 @@
 //! `auditform plan`: read the tenant and show what an apply would do. Writes nothing to it.
 
-use std::io::Write;
 use std::path::PathBuf;
-
-use clap::ValueEnum;
 
 use crate::cli::exit::Exit;
 use crate::cli::session::{Allowance, Reading, load, open, unwritten};
 use crate::cli::terminal::Terminal;
+use crate::cli::view::View;
 use crate::ops::Ports;
-use crate::plan::{Plan, PlanDocument};
-use crate::render::write_plan;
+use crate::render::Provenance;
 
 /// Show what would change, without changing anything
 #[derive(Debug, clap::Args)]
@@ -18,12 +15,8 @@ pub(in crate::cli) struct Arguments {
     /// A directory that holds `auditform.toml`, or a spec file
     #[arg(default_value = ".")]
     path: PathBuf,
-    /// How to print the plan
-    #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-    /// List every mailbox by name
-    #[arg(long)]
-    full: bool,
+    #[command(flatten)]
+    view: View,
     /// Exit with 2 when there are changes
     #[arg(long)]
     detailed_exitcode: bool,
@@ -32,15 +25,11 @@ pub(in crate::cli) struct Arguments {
     allow: Vec<Allowance>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// The whole plan, one document
-    Json,
-}
-
 pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports: &Ports) -> Exit {
+    if let Some(misuse) = arguments.view.misuse() {
+        terminal.finding(misuse);
+        return Exit::Usage;
+    }
     let loaded = match load(&arguments.path, terminal, ports) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
@@ -50,10 +39,7 @@ pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
-    let written = terminal.result(|out| match arguments.format {
-        Format::Text => write_plan(out, &plan, arguments.full),
-        Format::Json => write_json(out, &plan),
-    });
+    let written = arguments.view.write(terminal, &plan, &Provenance::default());
     let exit = match written {
         Err(error) => unwritten(&error, terminal),
         Ok(()) if !plan.refused.is_empty() => Exit::Refused,
@@ -65,9 +51,4 @@ pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports
     };
     session.close().await;
     exit
-}
-
-fn write_json(out: &mut dyn Write, plan: &Plan) -> std::io::Result<()> {
-    serde_json::to_writer(&mut *out, &PlanDocument(plan))?;
-    writeln!(out)
 }
