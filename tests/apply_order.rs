@@ -171,8 +171,11 @@ No changes. contoso.onmicrosoft.com matches the spec, but for what is pending.
 
 Plan: 0 to create, 0 to change, 0 to delete.
 
-Pending: unified_audit_log was switched within the last hour and still reads the old value; the service may take up to 60 minutes, so this is not planned again.
-Note: the mailbox audit bypass list was not looked at: accounts on it leave no audit records, whatever is set here
+Pending: unified_audit_log was switched within the last hour and still reads the
+  old value; the service may take up to 60 minutes, so this is not planned
+  again.
+Note: the mailbox audit bypass list was not looked at: accounts on it leave no
+  audit records, whatever is set here
 
 Digest: sha256:ff50b4ac9c02baf99c1e17cdf7264af42f48720914341ba4189aec485b7b4fd4
 

@@ -346,7 +346,7 @@ For more information, try '--help'.
         64,
         str![[r#"
 error: invalid value 'yaml' for '--format <FORMAT>'
-  [possible values: text, json]
+  [possible values: text, json, markdown, html]
 
 For more information, try '--help'.
 

@@ -39,7 +39,8 @@ No changes. contoso.onmicrosoft.com matches the spec.
 
 Plan: 0 to create, 0 to change, 0 to delete.
 
-Note: the mailbox audit bypass list was not looked at: accounts on it leave no audit records, whatever is set here
+Note: the mailbox audit bypass list was not looked at: accounts on it leave no
+  audit records, whatever is set here
 
 "#]]
     );

@@ -48,3 +48,4 @@ mod specs;
 mod stale_plan;
 mod support;
 mod transport;
+mod views;

@@ -16,85 +16,95 @@ fn text(body: &str, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn the_plan_says_losses_first_then_switches_then_groups_then_the_sum() {
+fn the_plan_says_losses_first_then_what_loses_then_the_rest_then_the_sum() {
     assert_data_eq!(
         text(MIXED, &[]),
         str![[r#"
-Auditform will change contoso.onmicrosoft.com (tenant 7c1d3a52-9f0e-4b68-8e27-51c0a4d96b3f) as follows:
+Auditform will change contoso.onmicrosoft.com (tenant
+  7c1d3a52-9f0e-4b68-8e27-51c0a4d96b3f) as follows:
 
 ! This plan records less than today:
-  - 3 mailboxes: Delegate no longer records MoveToDeletedItems, SoftDelete, HardDelete, SendAs, SendOnBehalf, Create, UpdateFolderPermissions, UpdateInboxRules, ApplyRecord and MailItemsAccessed
-
-  # unified_audit_log will be changed
-  ~ unified_audit_log
-      ~ ingestion = false -> true
-      # `ingestion` differs from the spec
+  - 3 mailboxes: Delegate no longer records MoveToDeletedItems, SoftDelete,
+    HardDelete, SendAs, SendOnBehalf, Create, UpdateFolderPermissions,
+    UpdateInboxRules, ApplyRecord and MailItemsAccessed
 
   # mailbox_audit.people: 2 mailboxes will be changed (2 UserMailbox)
   ~ ada@contoso.com, bob@contoso.com
-      ! Delegate no longer records MoveToDeletedItems, SoftDelete, HardDelete, SendAs, SendOnBehalf, Create, UpdateFolderPermissions, UpdateInboxRules, ApplyRecord and MailItemsAccessed
-      ! Admin and Delegate leave Microsoft's management: actions that Microsoft adds to its default set later will not be recorded
+      ! Delegate no longer records MoveToDeletedItems, SoftDelete, HardDelete,
+        SendAs, SendOnBehalf, Create, UpdateFolderPermissions, UpdateInboxRules,
+        ApplyRecord and MailItemsAccessed
+      ! Admin and Delegate leave Microsoft's management: actions that Microsoft
+        adds to its default set later will not be recorded
       ~ admin = [
-          + Copy
+          + adds Copy
             # (13 unchanged values hidden)
         ]
       ~ delegate = [
-          - MoveToDeletedItems
-          - SoftDelete
-          - HardDelete
-          - SendAs
-          - SendOnBehalf
-          - Create
-          - UpdateFolderPermissions
-          - UpdateInboxRules
-          - ApplyRecord
-          - MailItemsAccessed
-          + FolderBind
+          - removes MoveToDeletedItems
+          - removes SoftDelete
+          - removes HardDelete
+          - removes SendAs
+          - removes SendOnBehalf
+          - removes Create
+          - removes UpdateFolderPermissions
+          - removes UpdateInboxRules
+          - removes ApplyRecord
+          - removes MailItemsAccessed
+          + adds FolderBind
             # (1 unchanged value hidden)
         ]
       # (3 unchanged attributes hidden)
 
   # mailbox_audit.people: 1 mailbox will be changed (1 UserMailbox)
   ~ eve@contoso.com
-      ! Delegate no longer records MoveToDeletedItems, SoftDelete, HardDelete, SendAs, SendOnBehalf, Create, UpdateFolderPermissions, UpdateInboxRules, ApplyRecord and MailItemsAccessed
-      ! Delegate leaves Microsoft's management: actions that Microsoft adds to its default set later will not be recorded
+      ! Delegate no longer records MoveToDeletedItems, SoftDelete, HardDelete,
+        SendAs, SendOnBehalf, Create, UpdateFolderPermissions, UpdateInboxRules,
+        ApplyRecord and MailItemsAccessed
+      ! Delegate leaves Microsoft's management: actions that Microsoft adds to
+        its default set later will not be recorded
       ~ admin = [
-          - MessageBind
-          + MoveToDeletedItems
-          + SoftDelete
-          + HardDelete
-          + SendAs
-          + SendOnBehalf
-          + Create
-          + UpdateFolderPermissions
-          + UpdateInboxRules
-          + UpdateCalendarDelegation
-          + ApplyRecord
-          + MailItemsAccessed
-          + Send
+          - removes MessageBind
+          + adds MoveToDeletedItems
+          + adds SoftDelete
+          + adds HardDelete
+          + adds SendAs
+          + adds SendOnBehalf
+          + adds Create
+          + adds UpdateFolderPermissions
+          + adds UpdateInboxRules
+          + adds UpdateCalendarDelegation
+          + adds ApplyRecord
+          + adds MailItemsAccessed
+          + adds Send
             # (2 unchanged values hidden)
         ]
       ~ delegate = [
-          - MoveToDeletedItems
-          - SoftDelete
-          - HardDelete
-          - SendAs
-          - SendOnBehalf
-          - Create
-          - UpdateFolderPermissions
-          - UpdateInboxRules
-          - ApplyRecord
-          - MailItemsAccessed
-          + FolderBind
+          - removes MoveToDeletedItems
+          - removes SoftDelete
+          - removes HardDelete
+          - removes SendAs
+          - removes SendOnBehalf
+          - removes Create
+          - removes UpdateFolderPermissions
+          - removes UpdateInboxRules
+          - removes ApplyRecord
+          - removes MailItemsAccessed
+          + adds FolderBind
             # (1 unchanged value hidden)
         ]
       # (3 unchanged attributes hidden)
 
+  # unified_audit_log will be changed
+  ~ unified_audit_log
+      ~ ingestion = false -> true
+      # `ingestion` differs from the spec
+
   # mailbox_audit.people: 1 mailbox will be changed (1 SharedMailbox)
   ~ sales@contoso.com
-      ! Admin leaves Microsoft's management: actions that Microsoft adds to its default set later will not be recorded
+      ! Admin leaves Microsoft's management: actions that Microsoft adds to its
+        default set later will not be recorded
       ~ admin = [
-          + Copy
+          + adds Copy
             # (13 unchanged values hidden)
         ]
       # (4 unchanged attributes hidden)
@@ -106,9 +116,12 @@ Auditform will change contoso.onmicrosoft.com (tenant 7c1d3a52-9f0e-4b68-8e27-51
       # (3 unchanged attributes hidden)
 
 Plan: 0 to create, 6 to change, 0 to delete.
+Of these, 3 weaken and 3 remove values.
+1 managed object needs nothing.
 Applying it takes 6 requests to write and 2 requests to read back.
 
-Note: the mailbox audit bypass list was not looked at: accounts on it leave no audit records, whatever is set here
+Note: the mailbox audit bypass list was not looked at: accounts on it leave no
+  audit records, whatever is set here
 
 Digest: sha256:b8bbe03c982595c16718fbf2ef0002fb65f171a133be6ca07ec04d905e0ecfb1
 
@@ -121,15 +134,17 @@ fn the_full_plan_names_every_mailbox_by_its_address() {
     assert_data_eq!(
         text(OWNERS, &["--full"]),
         str![[r#"
-Auditform will change contoso.onmicrosoft.com (tenant 7c1d3a52-9f0e-4b68-8e27-51c0a4d96b3f) as follows:
+Auditform will change contoso.onmicrosoft.com (tenant
+  7c1d3a52-9f0e-4b68-8e27-51c0a4d96b3f) as follows:
 
   # mailbox_audit.owners: 3 mailboxes will be changed (3 UserMailbox)
   ~ mailbox_audit.owners["ada@contoso.com"]
     mailbox_audit.owners["bob@contoso.com"]
     mailbox_audit.owners["eve@contoso.com"]
-      ! Owner leaves Microsoft's management: actions that Microsoft adds to its default set later will not be recorded
+      ! Owner leaves Microsoft's management: actions that Microsoft adds to its
+        default set later will not be recorded
       ~ owner = [
-          + MailboxLogin
+          + adds MailboxLogin
             # (10 unchanged values hidden)
         ]
       # (4 unchanged attributes hidden)
@@ -137,7 +152,8 @@ Auditform will change contoso.onmicrosoft.com (tenant 7c1d3a52-9f0e-4b68-8e27-51
 Plan: 0 to create, 3 to change, 0 to delete.
 Applying it takes 3 requests to write and 1 request to read back.
 
-Note: the mailbox audit bypass list was not looked at: accounts on it leave no audit records, whatever is set here
+Note: the mailbox audit bypass list was not looked at: accounts on it leave no
+  audit records, whatever is set here
 
 Digest: sha256:821244cfc07641aa6ecd66e75195b55a4158b5c7d369016cf3206355aa576fc9
 
@@ -156,7 +172,8 @@ No changes. contoso.onmicrosoft.com matches the spec.
 
 Plan: 0 to create, 0 to change, 0 to delete.
 
-Note: the mailbox audit bypass list was not looked at: accounts on it leave no audit records, whatever is set here
+Note: the mailbox audit bypass list was not looked at: accounts on it leave no
+  audit records, whatever is set here
 
 Digest: sha256:3239657c847a5f8867710a13711bb86a859e007f6a0d831916374f5777ea50c8
 
@@ -175,29 +192,35 @@ fn many_equal_changes_are_one_group_with_three_names_and_a_count() {
     assert_data_eq!(
         world.run(&["plan"]).ended(0).stdout,
         str![[r#"
-Auditform will change contoso.onmicrosoft.com (tenant 2b6d8627-79bd-4737-b194-7ee60e2c6ffc) as follows:
+Auditform will change contoso.onmicrosoft.com (tenant
+  2b6d8627-79bd-4737-b194-7ee60e2c6ffc) as follows:
 
   # mailbox_audit.owners: 111 mailboxes will be changed (111 UserMailbox)
-  ~ adam.larsen@contoso.onmicrosoft.com, adam.sharma@contoso.onmicrosoft.com, aisha.hansen@contoso.onmicrosoft.com and 108 more
-      ! Owner leaves Microsoft's management: actions that Microsoft adds to its default set later will not be recorded
+  ~ adam.larsen@contoso.onmicrosoft.com, adam.sharma@contoso.onmicrosoft.com,
+    aisha.hansen@contoso.onmicrosoft.com and 108 more
+      ! Owner leaves Microsoft's management: actions that Microsoft adds to its
+        default set later will not be recorded
       ~ owner = [
-          + MailboxLogin
+          + adds MailboxLogin
             # (10 unchanged values hidden)
         ]
       # (4 unchanged attributes hidden)
 
   # mailbox_audit.owners: 4 mailboxes will be changed (4 UserMailbox)
-  ~ diana.sharma@contoso.onmicrosoft.com, ivan.hughes@contoso.onmicrosoft.com, mei.ionescu@contoso.onmicrosoft.com and 1 more
+  ~ diana.sharma@contoso.onmicrosoft.com, ivan.hughes@contoso.onmicrosoft.com,
+    mei.ionescu@contoso.onmicrosoft.com and 1 more
       ~ owner = [
-          + MailboxLogin
+          + adds MailboxLogin
             # (8 unchanged values hidden)
         ]
       # (4 unchanged attributes hidden)
 
 Plan: 0 to create, 115 to change, 0 to delete.
+5 managed objects need nothing.
 Applying it takes 115 requests to write and 1 request to read back.
 
-Note: the mailbox audit bypass list was not looked at: accounts on it leave no audit records, whatever is set here
+Note: the mailbox audit bypass list was not looked at: accounts on it leave no
+  audit records, whatever is set here
 
 Digest: sha256:7f5cfae7942e82e4b7386ed397b3e78261216fca2072a70bd65844f9d749db32
 
@@ -220,8 +243,10 @@ No changes. contoso.onmicrosoft.com matches the spec.
 
 Plan: 0 to create, 0 to change, 0 to delete.
 
-Note: `enabled` has no effect on 2 mailboxes and is not written there: mailbox auditing is off for the whole organisation, which overrides it
-Note: the mailbox audit bypass list was not looked at: accounts on it leave no audit records, whatever is set here
+Note: `enabled` has no effect on 2 mailboxes and is not written there: mailbox
+  auditing is off for the whole organisation, which overrides it
+Note: the mailbox audit bypass list was not looked at: accounts on it leave no
+  audit records, whatever is set here
 
 Digest: sha256:f5cfc79cd86325e2dca81ba12f89d6766b7ca52e1ba44ea926f3182be495e1ee
 
@@ -273,13 +298,16 @@ fn the_one_way_step_of_a_dehydrated_tenant_comes_first_and_says_that_it_is_one()
     assert_data_eq!(
         world.run(&["plan"]).ended(0).stdout,
         str![[r#"
-Auditform will change contoso.onmicrosoft.com (tenant 7c1d3a52-9f0e-4b68-8e27-51c0a4d96b3f) as follows:
+Auditform will change contoso.onmicrosoft.com (tenant
+  7c1d3a52-9f0e-4b68-8e27-51c0a4d96b3f) as follows:
 
   # organization_customization will be created
   + organization_customization
-      ! cannot be undone: Enable-OrganizationCustomization runs once in the life of a tenant
+      ! cannot be undone: Enable-OrganizationCustomization runs once in the life
+        of a tenant
       ~ customized = false -> true
-      # the tenant is dehydrated, and its switches cannot be written before it is customised
+      # the tenant is dehydrated, and its switches cannot be written before it
+        is customised
 
   # unified_audit_log will be changed
   ~ unified_audit_log
@@ -288,17 +316,21 @@ Auditform will change contoso.onmicrosoft.com (tenant 7c1d3a52-9f0e-4b68-8e27-51
 
   # mailbox_audit.owners: 3 mailboxes will be changed (3 UserMailbox)
   ~ ada@contoso.com, bob@contoso.com, eve@contoso.com
-      ! Owner leaves Microsoft's management: actions that Microsoft adds to its default set later will not be recorded
+      ! Owner leaves Microsoft's management: actions that Microsoft adds to its
+        default set later will not be recorded
       ~ owner = [
-          + MailboxLogin
+          + adds MailboxLogin
             # (10 unchanged values hidden)
         ]
       # (4 unchanged attributes hidden)
 
 Plan: 1 to create, 4 to change, 0 to delete.
+Of these, 1 cannot be undone.
+1 managed object needs nothing.
 Applying it takes 5 requests to write and 4 requests to read back.
 
-Note: the mailbox audit bypass list was not looked at: accounts on it leave no audit records, whatever is set here
+Note: the mailbox audit bypass list was not looked at: accounts on it leave no
+  audit records, whatever is set here
 
 Digest: sha256:96efeb580bc06036ae7b4d8f4ccb9a9f90f70f932311acc2b6a04144b215346a
 
@@ -318,7 +350,8 @@ fn a_refused_plan_is_shown_with_what_would_allow_it() {
     assert_data_eq!(
         refused.stdout,
         str![[r#"
-Auditform will change contoso.onmicrosoft.com (tenant 7c1d3a52-9f0e-4b68-8e27-51c0a4d96b3f) as follows:
+Auditform will change contoso.onmicrosoft.com (tenant
+  7c1d3a52-9f0e-4b68-8e27-51c0a4d96b3f) as follows:
 
 ! This plan records less than today:
   - the unified audit log takes no more records of anything in the tenant
@@ -337,11 +370,15 @@ Auditform will change contoso.onmicrosoft.com (tenant 7c1d3a52-9f0e-4b68-8e27-51
       # `mailbox_auditing` differs from the spec
 
 Plan: 0 to create, 2 to change, 0 to delete.
-Refused: `unified_audit_log` would turn `ingestion` off; only `--allow organization-weakening` applies it.
-Refused: `organization` would turn `mailbox_auditing` off; only `--allow organization-weakening` applies it.
+Of these, 2 weaken.
+Refused: `unified_audit_log` would turn `ingestion` off; only `--allow
+  organization-weakening` applies it.
+Refused: `organization` would turn `mailbox_auditing` off; only `--allow
+  organization-weakening` applies it.
 Applying it takes 2 requests to write and 2 requests to read back.
 
-Note: the mailbox audit bypass list was not looked at: accounts on it leave no audit records, whatever is set here
+Note: the mailbox audit bypass list was not looked at: accounts on it leave no
+  audit records, whatever is set here
 
 Digest: sha256:5d6f218f1bbd11110ce91d1e4f59987b4e1302666e1c7c55e15023e3d4137086
 

@@ -56,6 +56,8 @@ Auditform will change contoso.onmicrosoft.com (tenant <guid>) as follows:
       # the certificate is not registered yet
 
 Plan: 1 to create, 1 to change, 0 to delete.
+Of these, 1 cannot be undone.
+3 managed objects need nothing.
 Applying it takes 1 request to write and 4 requests to read back.
 
 "#]]
@@ -90,11 +92,8 @@ Auditform will change contoso.onmicrosoft.com (tenant <guid>) as follows:
 ! This plan takes access away:
   - key_credential.auditor["<other>"]: whatever signs in with this certificate no longer can
 
-  # certificate.auditor will be changed
-  ~ certificate.auditor
-      ! cannot be undone: the old key is deleted
-      - kept_beside: <other>
-      # the overlap with the certificate before it is over
+! This plan removes values without recording less:
+  - certificate.auditor: `kept_beside` loses <other>
 
   # key_credential.auditor["<other>"] will be deleted
   - key_credential.auditor["<other>"]
@@ -103,7 +102,15 @@ Auditform will change contoso.onmicrosoft.com (tenant <guid>) as follows:
       - valid_until = "2027-02-21T[..]Z"
       # the overlap with the certificate after it is over
 
+  # certificate.auditor will be changed
+  ~ certificate.auditor
+      ! cannot be undone: the old key is deleted
+      - kept_beside loses <other>
+      # the overlap with the certificate before it is over
+
 Plan: 0 to create, 1 to change, 1 to delete.
+Of these, 1 weakens, 1 removes values and 1 cannot be undone.
+3 managed objects need nothing.
 Applying it takes 1 request to write and 4 requests to read back.
 
 "#]]

@@ -13,6 +13,7 @@ mod reference;
 mod session;
 mod terminal;
 mod variables;
+mod view;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

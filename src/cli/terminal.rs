@@ -71,6 +71,16 @@ impl Terminal {
         }
     }
 
+    /// The columns of what [`Terminal::result`] writes to.
+    pub(super) fn result_width() -> usize {
+        columns(terminal_size::terminal_size_of(io::stdout()))
+    }
+
+    /// The columns of what [`Terminal::talk`] writes to.
+    pub(super) fn talk_width() -> usize {
+        columns(terminal_size::terminal_size_of(io::stderr()))
+    }
+
     fn choice(self, stream: &impl anstream::stream::RawStream) -> ColorChoice {
         if self.no_color { ColorChoice::Never } else { AutoStream::choice(stream) }
     }
@@ -104,6 +114,13 @@ impl Terminal {
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes"
     }
+}
+
+/// What `COLUMNS` says, as a shell or a pipeline sets it, or else how wide the terminal is.
+fn columns(size: Option<(terminal_size::Width, terminal_size::Height)>) -> usize {
+    let told = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    let seen = size.map(|(width, _)| usize::from(width.0));
+    told.filter(|width| *width > 0).or(seen).unwrap_or(render::COLUMNS)
 }
 
 fn errors(diagnostics: &Diagnostics) -> Diagnostics {

@@ -1,54 +1,128 @@
 //! The plan as text, in the manner of Terraform and made for thousands of mailboxes: what is lost
 //! is said first, equal changes are one group with counts and a few names, unchanged parts are
-//! folded. Made from the plan alone, as the JSON document is.
+//! folded. Made from the plan alone, as the JSON document is. Each sign at the beginning of a line is
+//! also said in words, for those who hear the text, and so is each colour.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::attribute::write_attribute;
+use super::provenance::Provenance;
 use super::style::{ADDED, CHANGED, FAINT, LOUD, REMOVED, STRONG};
-use super::wording::{count, mailboxes, requests};
+use super::survey::{Group, Part, Section, Survey, shown};
+use super::wording::{count, mailboxes, refusal, requests, sorts, visible};
+use super::wrapped::Wrapped;
 use crate::diagnostic::and_list;
-use crate::plan::{Action, Attribute, Change, MailboxView, Plan, Reversible};
-use crate::resource::RecipientType;
+use crate::plan::{Action, Change, Plan, Reversible};
 
 /// How many names a group shows when not all are asked for.
 const EXAMPLES: usize = 3;
 
-/// Mailboxes that change in the same way.
-struct Group<'p> {
-    first: MailboxView<'p>,
-    members: Vec<MailboxView<'p>>,
+/// As many losses of a sort stand at the top when not all are asked for, the largest first.
+const LOSSES: usize = 50;
+
+/// How much of a plan is shown to people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Detail {
+    /// What is taken away, and counts.
+    Summary,
+    /// Changes, those of mailboxes by groups with a few names.
+    #[default]
+    Groups,
+    /// Every mailbox by name.
+    Full,
 }
 
-impl Group<'_> {
-    fn is_loss(&self) -> bool {
-        !Change::Mailbox(self.first).weakens().is_empty()
+/// How a plan is written as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TextOptions {
+    /// How much of it.
+    pub detail: Detail,
+    /// How many unchanged values are shown before and after each changed one in a list.
+    pub context: usize,
+    /// Columns.
+    pub width: usize,
+}
+
+/// The columns of a text that no terminal shows.
+pub const COLUMNS: usize = 80;
+
+impl Default for TextOptions {
+    fn default() -> Self {
+        Self { detail: Detail::default(), context: 0, width: COLUMNS }
     }
 }
 
-/// Writes the plan; with `full`, every mailbox by name.
-pub fn write_plan(out: &mut dyn Write, plan: &Plan, full: bool) -> io::Result<()> {
-    let tenant = &plan.tenant;
-    let (organization, id) = (&tenant.organization, tenant.id);
+/// Writes the plan as text.
+pub fn write_plan(
+    out: &mut dyn Write,
+    plan: &Plan,
+    provenance: &Provenance,
+    options: TextOptions,
+) -> io::Result<()> {
+    let mut lines = Wrapped::at(options.width, out);
+    let survey = Survey::of(plan);
     if plan.is_empty() && plan.deferred.is_empty() {
-        write_no_changes(out, plan)?;
-        writeln!(out, "{} read and found as the spec wants.", managed(plan.unchanged))?;
+        write_no_changes(&mut lines, plan)?;
+        writeln!(lines, "{} read and found as the spec wants.", managed(plan.unchanged))?;
     } else {
-        writeln!(out, "Auditform will change {organization} (tenant {id}) as follows:")?;
-        let groups = groups(plan);
-        write_losses(out, plan, &groups)?;
-        for change in plan.few() {
-            write_change(out, &change)?;
-        }
-        for group in &groups {
-            write_group(out, group, full)?;
+        let (organization, id) = (visible(&plan.tenant.organization), plan.tenant.id);
+        writeln!(lines, "Auditform will change {organization} (tenant {id}) as follows:")?;
+        write_losses(&mut lines, &survey, options.detail)?;
+        match options.detail {
+            Detail::Summary => write_sections(&mut lines, &survey)?,
+            Detail::Groups | Detail::Full => write_changes(&mut lines, &survey, options)?,
         }
     }
-    write_deferred(out, plan)?;
-    write_summary(out, plan)?;
-    write_notes(out, plan)
+    write_deferred(&mut lines, plan)?;
+    write_sum(&mut lines, &survey)?;
+    write_notes(&mut lines, plan)?;
+    write_provenance(&mut lines, provenance)?;
+    lines.finish()
+}
+
+fn write_changes(out: &mut dyn Write, survey: &Survey<'_>, options: TextOptions) -> io::Result<()> {
+    let full = options.detail == Detail::Full;
+    let members = if full { survey.members() } else { Vec::new() };
+    for part in survey.parts() {
+        match &part {
+            Part::One(change) => write_change(out, change, part.verb(), options)?,
+            Part::Many(place, group) => {
+                write_group_head(out, group)?;
+                match members.get(*place) {
+                    Some(members) => write_all_names(out, survey.plan, members)?,
+                    None => writeln!(out, "  {CHANGED}~{CHANGED:#} {}", some_names(group))?,
+                }
+                write_group_body(out, group, options)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Counts by kind and policy, a line each.
+fn write_sections(out: &mut dyn Write, survey: &Survey<'_>) -> io::Result<()> {
+    writeln!(out)?;
+    for section in survey.sections() {
+        writeln!(out, "  {STRONG}{}{STRONG:#}: {}", visible(&section.name), in_words(&section))?;
+    }
+    Ok(())
+}
+
+/// `4 to change (3 UserMailbox, 1 SharedMailbox), 3 weaken, 3 remove values`.
+fn in_words(section: &Section) -> String {
+    let tally = &section.tally;
+    let counts = [
+        (tally.create, "to create"),
+        (tally.change, "to change"),
+        (tally.delete, "to delete"),
+        (tally.weaken, "weakening"),
+        (tally.remove, "removing values"),
+        (tally.irreversible, "that cannot be undone"),
+    ];
+    let counts = counts.into_iter().filter(|(number, _)| *number > 0);
+    let mut words: Vec<String> = counts.map(|(number, what)| format!("{number} {what}")).collect();
+    words.extend(section.types.iter().map(|(kind, number)| format!("{number} {kind}")));
+    words.join(", ")
 }
 
 fn write_no_changes(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
@@ -63,11 +137,11 @@ fn write_no_changes(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
 
 /// What nobody may read before the sign-in: unknown, which is not the same as absent.
 fn write_deferred(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
-    for address in &plan.deferred {
-        writeln!(out, "\n  {STRONG}# {address}{STRONG:#} (known after sign-in)")?;
-    }
-    for address in &plan.unread {
-        writeln!(out, "\n  {STRONG}# {address}{STRONG:#} (not read)")?;
+    let deferred = plan.deferred.iter().map(|address| (address, "known after sign-in"));
+    let unread = plan.unread.iter().map(|address| (address, "not read"));
+    for (address, what) in deferred.chain(unread) {
+        let address = address.to_string();
+        writeln!(out, "\n  {STRONG}# {}{STRONG:#} ({what})", visible(&address))?;
     }
     Ok(())
 }
@@ -76,127 +150,69 @@ fn managed(number: u64) -> String {
     count(number, "managed object was", "managed objects were")
 }
 
-/// Groups in the order in which they are shown: losses first, then the larger ones.
-fn groups(plan: &Plan) -> Vec<Group<'_>> {
-    let mut found: BTreeMap<(String, String), Group<'_>> = BTreeMap::new();
-    let mut keys: BTreeMap<u32, (String, String)> = BTreeMap::new();
-    for view in plan.mailboxes.iter() {
-        let key = keys.entry(view.pattern_id()).or_insert_with(|| key(view));
-        match found.get_mut(key) {
-            Some(group) => group.members.push(view),
-            None => {
-                found.insert(key.clone(), Group { first: view, members: vec![view] });
-            }
-        }
-    }
-    let mut groups: Vec<Group<'_>> = found.into_values().collect();
-    groups.sort_by_key(|group| (!group.is_loss(), usize::MAX - group.members.len()));
-    groups
-}
-
-/// What makes two changes look the same to a reader: the policies and everything that is shown.
-/// The names of actions are taken, not their bits, which depend on the order of a read.
-fn key(view: MailboxView<'_>) -> (String, String) {
-    let policies: Vec<&str> = view.policies().collect();
-    let change = Change::Mailbox(view);
-    let shown = (shown(&change), change.leaves_management(), change.weakens());
-    (policies.join(","), format!("{shown:?}"))
-}
-
-/// The attributes that a reader has to see. That a logon type leaves Microsoft's management is said
-/// in words, so `default_audit_set` is shown only where a logon type comes back to it.
-fn shown<'p>(change: &Change<'p>) -> Vec<Attribute<'p>> {
-    let mut attributes = change.attributes();
-    let only_leaves = match change {
-        Change::Identity(_) | Change::Tenant(_) => false,
-        Change::Mailbox(view) => view.pattern().evaluation.writes.resets().is_empty(),
-    };
-    attributes.retain(|attribute| {
-        attribute.changes() && !(only_leaves && attribute.name == "default_audit_set")
-    });
-    attributes
-}
-
 /// The first thing that a reader sees: what this plan takes away.
-fn write_losses(out: &mut dyn Write, plan: &Plan, groups: &[Group<'_>]) -> io::Result<()> {
-    let mut losses: Vec<String> = Vec::new();
-    for change in &plan.tenant_changes {
-        losses.extend(Change::Tenant(*change).weakens());
-    }
-    write_removals(out, plan)?;
-    let mut by_reason: BTreeMap<String, u64> = BTreeMap::new();
-    for group in groups {
-        for reason in Change::Mailbox(group.first).weakens() {
-            *by_reason.entry(reason).or_default() += group.members.len() as u64;
+fn write_losses(out: &mut dyn Write, survey: &Survey<'_>, detail: Detail) -> io::Result<()> {
+    let listed = if detail == Detail::Full { usize::MAX } else { LOSSES };
+    for (title, losses) in survey.losses().titled() {
+        writeln!(out, "\n{LOUD}! {title}:{LOUD:#}")?;
+        for loss in losses.iter().take(listed) {
+            writeln!(out, "  {REMOVED}- {}{REMOVED:#}", visible(loss))?;
+        }
+        if let more @ 1.. = losses.len().saturating_sub(listed) {
+            writeln!(out, "  {REMOVED}- and {more} more, which `--full` lists{REMOVED:#}")?;
         }
     }
-    losses.extend(
-        by_reason.into_iter().map(|(reason, number)| format!("{}: {reason}", mailboxes(number))),
-    );
-    if losses.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "\n{LOUD}! This plan records less than today:{LOUD:#}")?;
-    for loss in losses {
-        writeln!(out, "  {REMOVED}- {loss}{REMOVED:#}")?;
-    }
     Ok(())
 }
 
-/// What of the identity chain stops working.
-fn write_removals(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
-    let mut stops: Vec<(String, String)> = Vec::new();
-    for change in &plan.identity {
-        stops.extend(change.weakens.iter().map(|what| (change.address.to_string(), what.clone())));
-    }
-    if stops.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "\n{LOUD}! This plan takes access away:{LOUD:#}")?;
-    for (address, what) in stops {
-        writeln!(out, "  {REMOVED}- {address}: {what}{REMOVED:#}")?;
-    }
-    Ok(())
-}
-
-fn write_change(out: &mut dyn Write, change: &Change<'_>) -> io::Result<()> {
-    let address = change.address();
-    let (sign, style, what) = match change.action() {
-        Action::Create => ("+", ADDED, "will be created"),
-        Action::Update => ("~", CHANGED, "will be changed"),
-        Action::Replace => ("+/-", CHANGED, "will be replaced"),
-        Action::Delete => ("-", REMOVED, "will be deleted"),
+fn write_change(
+    out: &mut dyn Write,
+    change: &Change<'_>,
+    verb: &str,
+    options: TextOptions,
+) -> io::Result<()> {
+    let address = change.address().to_string();
+    let address = visible(&address);
+    let (sign, style) = match change.action() {
+        Action::Create => ("+", ADDED),
+        Action::Update => ("~", CHANGED),
+        Action::Replace => ("+/-", CHANGED),
+        Action::Delete => ("-", REMOVED),
     };
-    writeln!(out, "\n  {STRONG}# {address} {what}{STRONG:#}")?;
+    writeln!(out, "\n  {STRONG}# {address} {verb}{STRONG:#}")?;
     writeln!(out, "  {style}{sign}{style:#} {address}")?;
     write_losses_of(out, change)?;
     if matches!(change, Change::Identity(_)) {
         for (name, values) in change.removes() {
             let values = values.join(", ");
-            writeln!(out, "      {REMOVED}- {name}: {values}{REMOVED:#}")?;
+            writeln!(out, "      {REMOVED}- {name} loses {}{REMOVED:#}", visible(&values))?;
         }
     }
     for attribute in shown(change) {
-        write_attribute(out, &attribute)?;
+        write_attribute(out, &attribute, options.context)?;
     }
-    writeln!(out, "      {FAINT}# {}{FAINT:#}", change.reason())
+    writeln!(out, "      {FAINT}# {}{FAINT:#}", visible(&change.reason()))
 }
 
-fn write_group(out: &mut dyn Write, group: &Group<'_>, full: bool) -> io::Result<()> {
-    let change = Change::Mailbox(group.first);
+fn write_group_head(out: &mut dyn Write, group: &Group<'_>) -> io::Result<()> {
     let policy = group.first.policy();
-    let number = group.members.len() as u64;
-    let types = types(group);
+    let (number, types) = (mailboxes(group.number), group.types_in_words());
     writeln!(
         out,
-        "\n  {STRONG}# mailbox_audit.{policy}: {} will be changed{STRONG:#} ({types})",
-        mailboxes(number)
-    )?;
-    writeln!(out, "  {CHANGED}~{CHANGED:#} {}", names(group, full))?;
+        "\n  {STRONG}# mailbox_audit.{policy}: {number} will be changed{STRONG:#} ({types})"
+    )
+}
+
+fn write_group_body(
+    out: &mut dyn Write,
+    group: &Group<'_>,
+    options: TextOptions,
+) -> io::Result<()> {
+    let change = group.change();
     write_losses_of(out, &change)?;
     let shown = shown(&change);
     for attribute in &shown {
-        write_attribute(out, attribute)?;
+        write_attribute(out, attribute, options.context)?;
     }
     let settable = change.attributes().len() - 1;
     let hidden = settable.saturating_sub(shown.len()) as u64;
@@ -207,39 +223,31 @@ fn write_group(out: &mut dyn Write, group: &Group<'_>, full: bool) -> io::Result
     Ok(())
 }
 
-fn types(group: &Group<'_>) -> String {
-    let mut counts: BTreeMap<RecipientType, u64> = BTreeMap::new();
-    for view in &group.members {
-        *counts.entry(view.pattern().recipient_type).or_default() += 1;
-    }
-    let counts: Vec<String> =
-        counts.into_iter().map(|(kind, number)| format!("{number} {kind}")).collect();
-    counts.join(", ")
-}
-
-fn names(group: &Group<'_>, full: bool) -> String {
-    let shown = if full { group.members.len() } else { EXAMPLES };
-    let mut text = String::new();
-    for (place, view) in group.members.iter().take(shown).enumerate() {
-        if full {
-            let gap = if place == 0 { "" } else { "\n    " };
-            let _ = write!(text, "{gap}{}", view.address());
-        } else {
-            let gap = if place == 0 { "" } else { ", " };
-            let _ = write!(text, "{gap}{}", view.upn());
+fn write_all_names(out: &mut dyn Write, plan: &Plan, members: &[u32]) -> io::Result<()> {
+    let views = members.iter().filter_map(|place| plan.mailboxes.get(*place as usize));
+    for (place, view) in views.enumerate() {
+        let address = view.address().to_string();
+        match place {
+            0 => writeln!(out, "  {CHANGED}~{CHANGED:#} {}", visible(&address))?,
+            _ => writeln!(out, "    {}", visible(&address))?,
         }
     }
-    let more = group.members.len().saturating_sub(shown);
-    if more > 0 {
-        let _ = write!(text, " and {more} more");
+    Ok(())
+}
+
+fn some_names(group: &Group<'_>) -> String {
+    let names: Vec<_> = group.named.iter().take(EXAMPLES).map(|view| visible(view.upn())).collect();
+    let text = names.join(", ");
+    match group.number.saturating_sub(names.len() as u64) {
+        0 => text,
+        more => format!("{text} and {more} more"),
     }
-    text
 }
 
 /// What a change takes away, before what it adds.
 fn write_losses_of(out: &mut dyn Write, change: &Change<'_>) -> io::Result<()> {
     for reason in change.weakens() {
-        writeln!(out, "      {LOUD}! {reason}{LOUD:#}")?;
+        writeln!(out, "      {LOUD}! {}{LOUD:#}", visible(&reason))?;
     }
     let leaves = change.leaves_management();
     if !leaves.is_empty() {
@@ -269,31 +277,51 @@ fn write_notes(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
         )?;
     }
     for note in &plan.notes {
-        writeln!(out, "{STRONG}Note:{STRONG:#} {note}")?;
+        writeln!(out, "{STRONG}Note:{STRONG:#} {}", visible(note))?;
     }
     Ok(())
 }
 
-fn write_summary(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
-    let summary = plan.summary();
+fn write_sum(out: &mut dyn Write, survey: &Survey<'_>) -> io::Result<()> {
+    let summary = survey.plan.summary();
+    let tally = survey.tally;
     writeln!(
         out,
         "\n{STRONG}Plan:{STRONG:#} {} to create, {} to change, {} to delete.",
         summary.create, summary.change, summary.delete
     )?;
-    for reason in &plan.refused {
-        writeln!(
-            out,
-            "{LOUD}Refused:{LOUD:#} {reason}; only `--allow organization-weakening` applies it."
-        )?;
+    if let Some(sorts) = sorts(tally) {
+        writeln!(out, "Of these, {sorts}.")?;
     }
-    if !plan.is_empty() {
-        writeln!(
-            out,
-            "Applying it takes {} to write and {} to read back.",
-            requests(summary.requests),
-            requests(summary.reads)
-        )?;
+    if !survey.plan.is_empty() && summary.unchanged > 0 {
+        let one = "managed object needs nothing";
+        writeln!(out, "{}.", count(summary.unchanged, one, "managed objects need nothing"))?;
     }
-    Ok(())
+    for reason in &survey.plan.refused {
+        writeln!(out, "{LOUD}Refused:{LOUD:#} {}.", visible(&refusal(reason)))?;
+    }
+    if survey.plan.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "Applying it takes {} to write and {} to read back.",
+        requests(summary.requests),
+        requests(summary.reads)
+    )
+}
+
+/// Where the plan comes from, and by which digest it is approved: the last line of all.
+fn write_provenance(out: &mut dyn Write, provenance: &Provenance) -> io::Result<()> {
+    let origin = provenance.origin();
+    if !origin.is_empty() || provenance.digest.is_some() {
+        writeln!(out)?;
+    }
+    for (name, part) in origin {
+        writeln!(out, "{name}: {part}")?;
+    }
+    match &provenance.digest {
+        Some(digest) => writeln!(out, "{STRONG}Digest:{STRONG:#} {}", visible(digest)),
+        None => Ok(()),
+    }
 }

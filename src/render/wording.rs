@@ -1,5 +1,10 @@
 //! English for counts and lists, in one place so that every text speaks alike.
 
+use std::borrow::Cow;
+
+use super::survey::Tally;
+use crate::diagnostic::and_list;
+
 /// `1 mailbox`, `2 mailboxes`.
 pub(super) fn count(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
@@ -13,4 +18,58 @@ pub(super) fn mailboxes(number: u64) -> String {
 /// `1 request`, `2 requests`.
 pub(super) fn requests(number: u64) -> String {
     count(number, "request", "requests")
+}
+
+/// Why a plan may not be applied, and what would allow it.
+pub(super) fn refusal(reason: &str) -> String {
+    format!("{reason}; only `--allow organization-weakening` applies it")
+}
+
+/// `3 weaken, 4 remove values and 1 cannot be undone`.
+pub(super) fn sorts(tally: Tally) -> Option<String> {
+    let sorts = [
+        count(tally.weaken, "weakens", "weaken"),
+        count(tally.remove, "removes values", "remove values"),
+        count(tally.irreversible, "cannot be undone", "cannot be undone"),
+    ];
+    let sorts: Vec<String> = sorts.into_iter().filter(|words| !words.starts_with("0 ")).collect();
+    (!sorts.is_empty()).then(|| and_list(&sorts))
+}
+
+/// A text in which nothing hides: control characters, which a terminal would obey, and those that
+/// turn the direction of writing or have no width, by which one name can look like another, are
+/// written as escapes.
+pub(super) fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for letter in text.chars() {
+        if is_hidden(letter) {
+            shown.extend(letter.escape_unicode());
+        } else {
+            shown.push(letter);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+fn is_hidden(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter,
+            '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_and_what_nobody_would_see_is_written_out() {
+        assert_eq!(visible("Zo\u{eb} O'Neil"), "Zo\u{eb} O'Neil");
+        assert_eq!(visible("a\u{1b}[2Jb\n"), "a\\u{1b}[2Jb\\u{a}");
+        assert_eq!(visible("a\u{202e}b\u{200b}"), "a\\u{202e}b\\u{200b}");
+    }
 }

@@ -54,7 +54,7 @@ async fn an_expired_credential_of_others_goes_with_the_next_write_and_the_plan_s
     assert!(scene.plan().await.plan.is_empty());
     scene.wait(DAY * 16);
     let due = scene.plan().await;
-    let said = format!("- key_credentials: {other} (expired)\n");
+    let said = format!("- key_credentials loses {other} (expired)\n");
     assert!(due.text.contains(&said), "{}", due.text);
     let old = scene.thumbprint("auditor.pem");
     scene.apply().await;

@@ -45,6 +45,7 @@ Auditform will change contoso.onmicrosoft.com (tenant <guid>) as follows:
       # `ensure` is "absent"
 
 Plan: 0 to create, 0 to change, 1 to delete.
+Of these, 1 weakens and 1 cannot be undone.
 Applying it takes 0 requests to write and 0 requests to read back.
 
 Note: the mailbox audit bypass list was not looked at: accounts on it leave no audit records, whatever is set here
@@ -112,7 +113,7 @@ async fn a_renewal_whose_key_is_not_there_is_begun_anew() {
     let stranded = read_any(&next, None).unwrap().facts;
     scene.world.write("certificates/auditor.next.cer", &stranded.der);
     let left = scene.plan().await;
-    let said = format!("- begun_without_key: {}\n", stranded.sha1());
+    let said = format!("- begun_without_key loses {}\n", stranded.sha1());
     assert!(left.text.contains(&said), "{}", left.text);
     assert!(left.text.contains("# a renewal was begun, and the key of it is not here"));
     scene.apply().await;

@@ -255,7 +255,10 @@ impl Scene {
         let planned = planned.map_err(stopped)?;
         let plan = planned.plan;
         let mut text = Vec::new();
-        render::write_plan(&mut text, &plan, false).unwrap();
+        let nothing_known = render::Provenance::default();
+        // Where a line ends must not depend on where the directory of the test lies.
+        let options = render::TextOptions { width: 1000, ..render::TextOptions::default() };
+        render::write_plan(&mut text, &plan, &nothing_known, options).unwrap();
         let warnings = [&loaded.warnings, &planned.warnings];
         let warnings = warnings.map(|warnings| shown(&loaded.sources, warnings)).concat();
         if applying && !plan.is_empty() {

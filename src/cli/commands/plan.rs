@@ -1,18 +1,16 @@
 //! `auditform plan`: read the tenant and show what an apply would do; keep it as a file where one is
 //! named. Writes nothing to the tenant.
 
-use std::io::Write;
 use std::path::PathBuf;
 
-use clap::ValueEnum;
-
 use crate::cli::exit::Exit;
-use crate::cli::session::{Allowance, Reading, Session, load, open, show, unwritten};
+use crate::cli::session::{Allowance, Reading, load, open, show, unwritten};
 use crate::cli::terminal::Terminal;
 use crate::cli::variables::VariableArguments;
+use crate::cli::view::View;
 use crate::ops::{self, Ports, Stopped};
-use crate::plan::{Plan, PlanDocument, SavedPlan, SpecText};
-use crate::render::write_plan;
+use crate::plan::{Made, Plan, SavedPlan, SpecText};
+use crate::render::Provenance;
 use crate::resource::PlanDigest;
 
 /// Show what would change, without changing anything
@@ -23,12 +21,8 @@ pub(in crate::cli) struct Arguments {
     path: PathBuf,
     #[command(flatten)]
     variables: VariableArguments,
-    /// How to print the plan
-    #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-    /// List every mailbox by name
-    #[arg(long)]
-    full: bool,
+    #[command(flatten)]
+    view: View,
     /// Save the plan, so that it can be reviewed and then applied as it is; compressed where the name
     /// ends in `.zst`
     #[arg(long, value_name = "FILE")]
@@ -41,15 +35,11 @@ pub(in crate::cli) struct Arguments {
     allow: Vec<Allowance>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// For people
-    Text,
-    /// The whole plan, one document
-    Json,
-}
-
 pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports: &Ports) -> Exit {
+    if let Some(misuse) = arguments.view.misuse() {
+        terminal.finding(misuse);
+        return Exit::Usage;
+    }
     let loaded = match load(&arguments.path, &arguments.variables, terminal, ports) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
@@ -60,7 +50,8 @@ pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports
         Err(exit) => return exit,
     };
     let spec = ops::spec_text(&session.loaded);
-    let digest = match keep(arguments, &session, &plan, &spec, ports) {
+    let made = ops::made(&session.loaded.directory, ports);
+    let digest = match keep(arguments, &plan, &spec, &made) {
         Ok(digest) => digest,
         Err(stopped) => {
             let exit = show(&stopped, &session.loaded.sources, terminal);
@@ -68,8 +59,10 @@ pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports
             return exit;
         }
     };
-    let view = View { format: arguments.format, full: arguments.full };
-    let written = terminal.result(|out| view.write(out, &plan, Some(digest)));
+    // Of a plan that was made just now, a reader of the text knows when and by what.
+    let told = (!arguments.view.is_text()).then_some(&made);
+    let beside = provenance(Some(digest), told);
+    let written = arguments.view.write(terminal, &plan, &beside, Some(digest));
     if let Some(path) = &arguments.out {
         let name = path.display();
         terminal
@@ -91,41 +84,23 @@ pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports
 /// Digests the plan, and saves it where a file is named.
 fn keep(
     arguments: &Arguments,
-    session: &Session,
     plan: &Plan,
     spec: &SpecText,
-    ports: &Ports,
+    made: &Made,
 ) -> Result<PlanDigest, Stopped> {
     let digest = ops::digest_of(plan, spec)?;
     if let Some(path) = &arguments.out {
-        let made = ops::made(&session.loaded.directory, ports);
-        ops::save(&SavedPlan { plan, spec, made: &made }, digest, path)?;
+        ops::save(&SavedPlan { plan, spec, made }, digest, path)?;
     }
     Ok(digest)
 }
 
-/// How a plan is printed.
-pub(super) struct View {
-    pub(super) format: Format,
-    pub(super) full: bool,
-}
-
-impl View {
-    pub(super) fn write(
-        &self,
-        out: &mut dyn Write,
-        plan: &Plan,
-        digest: Option<PlanDigest>,
-    ) -> std::io::Result<()> {
-        match self.format {
-            Format::Text => {
-                write_plan(out, plan, self.full)?;
-                digest.map_or(Ok(()), |digest| writeln!(out, "\nDigest: {digest}"))
-            }
-            Format::Json => {
-                serde_json::to_writer(&mut *out, &PlanDocument { plan, digest })?;
-                writeln!(out)
-            }
-        }
+/// What is shown beside a plan.
+pub(super) fn provenance(digest: Option<PlanDigest>, made: Option<&Made>) -> Provenance {
+    Provenance {
+        digest: digest.map(|digest| digest.to_string()),
+        created: made.map(|made| made.created_at),
+        tool_version: made.map(|made| made.tool_version.clone()),
+        git_commit: made.and_then(|made| made.git.as_ref()).map(|git| git.commit.clone()),
     }
 }

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::plan::{Format, View};
+use super::plan::provenance;
 use crate::cli::exit::Exit;
 use crate::cli::session::{show, unwritten};
 use crate::cli::terminal::Terminal;
+use crate::cli::view::View;
 use crate::diagnostic::Sources;
 use crate::ops;
 
@@ -14,20 +15,20 @@ use crate::ops;
 pub(in crate::cli) struct Arguments {
     /// A plan that `auditform plan --out FILE` has saved
     plan: PathBuf,
-    /// How to print it
-    #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-    /// List every mailbox by name
-    #[arg(long)]
-    full: bool,
+    #[command(flatten)]
+    view: View,
 }
 
 pub(in crate::cli) fn run(arguments: &Arguments, terminal: Terminal) -> Exit {
+    if let Some(misuse) = arguments.view.misuse() {
+        terminal.finding(misuse);
+        return Exit::Usage;
+    }
     let read = match ops::read_saved(&arguments.plan) {
         Ok(read) => read,
         Err(stopped) => return show(&stopped, &Sources::default(), terminal),
     };
-    let view = View { format: arguments.format, full: arguments.full };
-    let written = terminal.result(|out| view.write(out, &read.plan, read.digest));
+    let provenance = provenance(read.digest, read.made.as_ref());
+    let written = arguments.view.write(terminal, &read.plan, &provenance, read.digest);
     written.map_or_else(|error| unwritten(&error, terminal), |()| Exit::Done)
 }

@@ -19,7 +19,7 @@ use crate::cli::variables::VariableArguments;
 use crate::diagnostic::Diagnostic;
 use crate::ops::{self, Applied, ApplyOptions, LastRead, Ports, StalePolicy};
 use crate::plan::Plan;
-use crate::render::{write_plan, write_report};
+use crate::render::{Detail, Provenance, TextOptions, write_plan, write_report};
 use crate::resource::PlanDigest;
 
 /// Plan, ask, change the tenant in order, and read it back
@@ -86,13 +86,13 @@ pub(in crate::cli) async fn run(
     } else {
         open_spec(arguments, terminal, ports).await
     };
-    let Opened { session, plan, read } = match opened {
+    let Opened { session, plan, read, beside } = match opened {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
     let parallelism = usize::from(arguments.parallelism);
     let reading = Reading { allow: &arguments.allow, parallelism, applying: true };
-    let mut run = Run { arguments, session, terminal, ports, interrupts, read };
+    let mut run = Run { arguments, session, terminal, ports, interrupts, read, beside };
     let mut exit = run.phase(&plan, arguments.auto_approve).await;
     if exit == Exit::Done && !plan.deferred.is_empty() {
         exit = run.second_phase(reading, plan.is_empty()).await;
@@ -110,6 +110,8 @@ struct Run<'a> {
     interrupts: &'a Interrupts,
     /// The reading that the plan goes by.
     read: LastRead,
+    /// What is told beside the plan.
+    beside: Provenance,
 }
 
 impl Run<'_> {
@@ -134,12 +136,16 @@ impl Run<'_> {
     /// A plan that is asked about is part of the talk; one that is applied or turned down without
     /// asking is part of the result.
     fn show(&self, plan: &Plan, approved: bool) -> io::Result<()> {
-        let full = self.arguments.full;
+        let detail = if self.arguments.full { Detail::Full } else { Detail::Groups };
         let asks = !approved && !plan.is_empty() && plan.refused.is_empty();
         if asks {
-            self.terminal.talk(|out| write_plan(out, plan, full))
+            let options =
+                TextOptions { detail, width: Terminal::talk_width(), ..TextOptions::default() };
+            self.terminal.talk(|out| write_plan(out, plan, &self.beside, options))
         } else {
-            self.terminal.result(|out| write_plan(out, plan, full))
+            let options =
+                TextOptions { detail, width: Terminal::result_width(), ..TextOptions::default() };
+            self.terminal.result(|out| write_plan(out, plan, &self.beside, options))
         }
     }
 
@@ -174,6 +180,8 @@ impl Run<'_> {
         let is_allowed = desired.tenant.approve_second_phase;
         let stale = self.arguments.stale.into();
         self.read = LastRead { at: ports.now(), standings: Standings::default(), stale };
+        // The second plan is another one; it has no digest before it is saved.
+        self.beside = Provenance::default();
         let plan = match plan(&mut self.session, reading, terminal, ports).await {
             Ok(plan) => plan,
             Err(exit) => return self.first_phase_stands(was_idle, exit),

@@ -2,12 +2,14 @@
 
 use super::Arguments;
 use crate::apply::Standings;
+use crate::cli::commands::plan::provenance;
 use crate::cli::exit::Exit;
 use crate::cli::session::{Reading, Session, load, open, show};
 use crate::cli::terminal::Terminal;
 use crate::diagnostic::Diagnostic;
 use crate::ops::{self, LastRead, Ports, Stopped};
 use crate::plan::Plan;
+use crate::render::Provenance;
 use crate::resource::PlanDigest;
 
 /// What is about to be applied.
@@ -15,6 +17,8 @@ pub(super) struct Opened {
     pub(super) session: Session,
     pub(super) plan: Plan,
     pub(super) read: LastRead,
+    /// What is told beside the plan.
+    pub(super) beside: Provenance,
 }
 
 /// Reads the spec and the tenant and plans.
@@ -52,12 +56,12 @@ pub(super) async fn open_spec(
         stale: arguments.stale.into(),
     };
     let (session, plan) = open(loaded, reading, terminal, ports).await?;
+    let shown = |stopped: Stopped| show(&stopped, &session.loaded.sources, terminal);
+    let digest = ops::digest_of(&plan, &spec).map_err(shown)?;
     if let Some(approved) = arguments.approve {
-        let shown = |stopped: Stopped| show(&stopped, &session.loaded.sources, terminal);
-        let digest = ops::digest_of(&plan, &spec).map_err(shown)?;
         is_approved(approved, digest, terminal)?;
     }
-    Ok(Opened { session, plan, read })
+    Ok(Opened { session, plan, read, beside: provenance(Some(digest), None) })
 }
 
 /// Without a terminal nobody can say yes.
