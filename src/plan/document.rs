@@ -34,7 +34,11 @@ impl Serialize for PlanDocument<'_> {
         if !plan.unread.is_empty() {
             map.serialize_entry("unread", &addresses(&plan.unread))?;
         }
-        map.serialize_entry("refused", &plan.refused)?;
+        map.serialize_entry("safeguards", &plan.safeguards)?;
+        let words: Vec<String> =
+            plan.refused.iter().map(|refusal| refusal.violation.words()).collect();
+        map.serialize_entry("refused", &words)?;
+        map.serialize_entry("violations", &plan.refused)?;
         map.serialize_entry("notes", &plan.notes)?;
         map.end()
     }
@@ -73,6 +77,7 @@ impl Serialize for Counts<'_> {
             ("change", summary.change),
             ("delete", summary.delete),
             ("unchanged", summary.unchanged),
+            ("unchanged_mailboxes", self.0.unchanged_mailboxes),
             ("requests", summary.requests),
             ("reads", summary.reads),
         ];

@@ -10,7 +10,7 @@ use super::attribute::write_attribute;
 use super::style::{ADDED, CHANGED, FAINT, LOUD, REMOVED, STRONG};
 use super::wording::{count, mailboxes, requests};
 use crate::diagnostic::and_list;
-use crate::plan::{Action, Attribute, Change, MailboxView, Plan, Reversible};
+use crate::plan::{Action, Attribute, Change, MailboxView, Plan, Refusal, Reversible};
 use crate::resource::RecipientType;
 
 /// How many names a group shows when not all are asked for.
@@ -30,6 +30,7 @@ impl Group<'_> {
 
 /// Writes the plan; with `full`, every mailbox by name.
 pub fn write_plan(out: &mut dyn Write, plan: &Plan, full: bool) -> io::Result<()> {
+    write_allowances(out, plan)?;
     let tenant = &plan.tenant;
     let (organization, id) = (&tenant.organization, tenant.id);
     if plan.is_empty() && plan.deferred.is_empty() {
@@ -49,6 +50,18 @@ pub fn write_plan(out: &mut dyn Write, plan: &Plan, full: bool) -> io::Result<()
     write_deferred(out, plan)?;
     write_summary(out, plan)?;
     write_notes(out, plan)
+}
+
+/// What holds for this run alone comes before everything else: it was decided outside of the spec.
+fn write_allowances(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
+    if plan.safeguards.allowances.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{LOUD}! Allowed in this run, beyond the safeguards of the spec:{LOUD:#}")?;
+    for allowance in &plan.safeguards.allowances {
+        writeln!(out, "  {REMOVED}- {allowance}{REMOVED:#}")?;
+    }
+    writeln!(out)
 }
 
 fn write_no_changes(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
@@ -281,10 +294,13 @@ fn write_summary(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
         "\n{STRONG}Plan:{STRONG:#} {} to create, {} to change, {} to delete.",
         summary.create, summary.change, summary.delete
     )?;
-    for reason in &plan.refused {
+    for Refusal { violation, place } in &plan.refused {
+        let place = place.as_ref().map_or_else(String::new, |place| format!(" ({place})"));
         writeln!(
             out,
-            "{LOUD}Refused:{LOUD:#} {reason}; only `--allow organization-weakening` applies it."
+            "{LOUD}Refused:{LOUD:#} {}{place}; only `--allow {}` applies it.",
+            violation.words(),
+            violation.allowance()
         )?;
     }
     if !plan.is_empty() {

@@ -8,6 +8,7 @@
 //!    identity chain by itself; `chain`: the links among one another and with the sign-in.
 //! 4. `mailbox_audit` with `selection`, `actions`, `action_names`, `losses`: each policy by itself.
 //! 5. `order`, `overlap`: policies among one another.
+//! 6. `safeguards`: `[limits]`, and `prevent` of every resource.
 //!
 //! All of them read through `read` and take the keys in `keys` and no others. Words that many of
 //! them use are in `named`, `lists`, `moments`, `letters` and `secrets`.
@@ -42,6 +43,7 @@ mod overlap;
 mod permissions;
 mod read;
 mod role_names;
+mod safeguards;
 mod secrets;
 mod selection;
 mod sign_in;
@@ -106,6 +108,7 @@ fn document_of(
     }
     let (policies, declared) = mailbox_audit::read(reader, root, today);
     let policies = order::order(reader, policies, &declared);
+    let safeguards = safeguards::read(reader, root);
     if !reader.is_partial() {
         overlap::check(reader, &policies);
         chain::check(reader, &chain, tenant.as_ref().ok());
@@ -117,6 +120,7 @@ fn document_of(
         certificates: chain.certificates.all,
         applications: chain.applications.all,
         policies,
+        safeguards: safeguards?,
     })
 }
 

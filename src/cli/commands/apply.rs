@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::apply::{Report, StepState, Verdict};
 use crate::cli::exit::Exit;
 use crate::cli::interrupt::Interrupts;
-use crate::cli::session::{Allowance, Reading, Session, load, open, plan, show, unwritten};
+use crate::cli::session::{Allow, Reading, Session, load, open, plan, show, unwritten};
 use crate::cli::terminal::Terminal;
 use crate::diagnostic::Diagnostic;
 use crate::ops::{self, Applied, ApplyOptions, Ports};
@@ -28,9 +28,8 @@ pub(in crate::cli) struct Arguments {
     /// How many requests may be under way at once
     #[arg(long, value_name = "NUMBER", default_value = "8", value_parser = clap::value_parser!(u16).range(1..=256))]
     parallelism: u16,
-    /// Allow a change that is refused otherwise
-    #[arg(long, value_enum, value_name = "CHANGE")]
-    allow: Vec<Allowance>,
+    #[command(flatten)]
+    allow: Allow,
 }
 
 pub(in crate::cli) async fn run(
@@ -52,7 +51,7 @@ pub(in crate::cli) async fn run(
         return Exit::NotApproved;
     }
     let parallelism = usize::from(arguments.parallelism);
-    let reading = Reading { allow: &arguments.allow, parallelism, applying: true };
+    let reading = Reading { allow: &arguments.allow.allow, parallelism, applying: true };
     let (session, plan) = match open(loaded, reading, terminal, ports).await {
         Ok(opened) => opened,
         Err(exit) => return exit,
