@@ -340,3 +340,31 @@ fn what_was_loosened_is_told_worst_first() {
     assert_eq!(loosened(&old, &without), ["`canary` of 25 is gone"]);
     assert_eq!(loosened(&without, &old), [""; 0]);
 }
+
+#[test]
+fn the_limits_of_a_spec_come_into_force_as_they_are_written_each_with_its_place() {
+    let text = "[tenant]\nendpoint = 'embedded'\n[limits]\nchanged = '30%'\n\
+                deletions = { count = 3, share = '0.5%' }\nminimum_population = 25\ncanary = 40\n\
+                [organization]\nmailbox_auditing = true\nprevent = ['change', 'weaken']\n";
+    let settings = desired(text).safeguards;
+    let allowances = ["weakening=2", "changed=9", "weakening=2"].map(allow);
+    let protections = [Protection::Weaken, Protection::Change];
+    let expected = Safeguards {
+        limits: Limits {
+            changed: Some(share("30%")),
+            weakening: None,
+            deletions: Some(Limit { count: Some(3), ..share("0.5%") }),
+            minimum_population: 25,
+        },
+        allowances: vec![allow("changed=9"), allow("weakening=2")],
+        canary: Some(40),
+        ..prevents("organization", &protections)
+    };
+    assert_eq!(settings.in_force(&allowances), expected);
+    let text = format!("version = 1\n{text}");
+    let at = |span: Option<auditform::diagnostic::Span>| &text[span.unwrap().range()];
+    assert_eq!(at(settings.place_of_limit(LimitClass::Changed)), "changed = '30%'");
+    assert_eq!(settings.place_of_limit(LimitClass::Weakening), None);
+    let place = settings.place_of_prevent("organization", Protection::Weaken);
+    assert_eq!(at(place), "'weaken'");
+}
