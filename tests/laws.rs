@@ -14,10 +14,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use auditform::plan::{
     Change, DifferingRows, ListWrite, MailboxDiffer, MailboxFindings, MailboxPatch, Operation,
-    Plan, PlanDocument, TenantFindings, Write, diff_tenant,
+    Plan, PlanDocument, TenantFindings, Violation, Write, diff_tenant, judge,
 };
 use auditform::resource::{ActionVocabulary, AgeLimit, LogonType, RecipientType};
-use auditform::state::{DesiredState, TenantIdentity};
+use auditform::state::{Bound, DesiredState, LimitClass, TenantIdentity};
 use proptest::prelude::*;
 use serde_json::Value;
 use uuid::Uuid;
@@ -264,6 +264,29 @@ proptest! {
             changes.iter().skip(plan.tenant_changes.len()).zip(changed(&world, &plan))
         {
             assert_documented(&world, change, mailbox, &after);
+        }
+    }
+
+    #[test]
+    fn limits_count_what_the_document_shows(world in world()) {
+        let mut plan = plan(&world);
+        let none = Some(Bound::Count(0).into());
+        plan.safeguards.limits.changed = none;
+        plan.safeguards.limits.weakening = none;
+        let whole: Value = serde_json::from_str(&document(&plan)).unwrap();
+        let changes = whole["changes"].as_array().unwrap();
+        let count = |wanted: fn(&Value) -> bool| changes.iter().filter(|one| wanted(one)).count();
+        let shown = [
+            (LimitClass::Changed, count(|change| change["guid"].is_string())),
+            (LimitClass::Weakening, count(|change| change["weakens"] != Value::Array(Vec::new()))),
+        ];
+        let judged = judge(&plan);
+        for (wanted, shown) in shown {
+            let counted = judged.iter().find_map(|violation| match violation {
+                Violation::Limit { class, counted, .. } if *class == wanted => Some(*counted),
+                _ => None,
+            });
+            prop_assert_eq!(counted.unwrap_or_default(), shown as u64);
         }
     }
 

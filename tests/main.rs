@@ -32,6 +32,7 @@ mod identity_refused;
 mod identity_specs;
 mod interruption;
 mod laws;
+mod limits;
 mod plan;
 mod plan_text;
 mod readme;

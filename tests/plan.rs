@@ -93,9 +93,11 @@ fn the_document_agrees_with_the_text_and_with_its_schema() {
             "notes",
             "pending",
             "refused",
+            "safeguards",
             "summary",
             "tenant",
-            "tool_version"
+            "tool_version",
+            "violations"
         ]
     );
     let changes = plan["changes"].as_array().unwrap();

@@ -272,6 +272,8 @@ fn the_schema_has_exactly_the_keys_of_the_reader() {
         ("/definitions/organization", keys::ORGANIZATION),
         ("/definitions/policy", keys::MAILBOX_AUDIT),
         ("/definitions/exclusion", keys::EXCLUDE),
+        ("/definitions/limits", keys::LIMITS),
+        ("/definitions/limit/anyOf/2", keys::LIMIT),
     ] {
         let properties = object(&schema, &format!("{pointer}/properties"));
         let properties: BTreeSet<&str> = properties.keys().map(String::as_str).collect();
@@ -330,6 +332,8 @@ fn every_key_is_in_the_reference() {
         keys::MAILBOX_AUDIT,
         keys::EXCLUDE,
         keys::RULE,
+        keys::LIMITS,
+        keys::LIMIT,
     ];
     let methods = keys::SIGN_IN.iter().flat_map(|(_, keys)| keys.iter().copied());
     for key in all.concat().into_iter().chain(methods) {

@@ -4,27 +4,30 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use clap::ValueEnum;
-
 use super::embedded;
 use super::exit::Exit;
 use super::terminal::Terminal;
 use super::variables::VariableArguments;
 use crate::client::{DeviceCode, DevicePrompt};
-use crate::diagnostic::{Diagnostic, Sources};
+use crate::diagnostic::{Diagnostic, Sources, nearest};
 use crate::emulator::Running;
 use crate::ops::{
     self, Cause, ConnectOptions, Connection, LoadError, Loaded, PlanOptions, Planned, Ports,
     Stopped,
 };
 use crate::plan::{Plan, SpecText};
-use crate::state::Endpoint;
+use crate::state::{Allowance, Endpoint};
 
-/// A change that has to be allowed by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Allowance {
-    /// Turn the unified audit log or the organisation's mailbox auditing off
-    OrganizationWeakening,
+/// What one run may do although a safeguard forbids it.
+#[derive(Debug, clap::Args)]
+pub(super) struct Allow {
+    /// Let through what is refused otherwise, in this run alone
+    ///
+    /// `changed=50%`, `weakening=40` or `deletions=3`: so much, whatever `[limits]` says.
+    /// `prevent=ADDRESS`: what `prevent` of that resource forbids. `organization-weakening`: that
+    /// the unified audit log or the organisation's mailbox auditing is turned off.
+    #[arg(long = "allow", value_name = "WHAT", value_parser = str::parse::<Allowance>)]
+    pub(super) allow: Vec<Allowance>,
 }
 
 /// A tenant that was read.
@@ -91,6 +94,10 @@ pub(super) async fn open(
     terminal: Terminal,
     ports: &Ports,
 ) -> Result<(Session, Plan), Exit> {
+    if let Some(finding) = allows_nothing(&loaded, reading.allow) {
+        terminal.finding(finding);
+        return Err(Exit::Usage);
+    }
     let mut session = connect(loaded, reading, terminal, ports).await?;
     let plan = plan(&mut session, reading, terminal, ports).await?;
     Ok((session, plan))
@@ -121,6 +128,24 @@ pub(super) async fn connect(
     Ok(Session { loaded, connection, embedded })
 }
 
+/// An allowance for a resource that prevents nothing is a slip, found before any call.
+fn allows_nothing(loaded: &Loaded, allow: &[Allowance]) -> Option<Diagnostic> {
+    let prevents = &loaded.desired.safeguards.prevents;
+    let known: Vec<String> = prevents.iter().map(|one| one.address.to_string()).collect();
+    let unknown = allow.iter().find_map(|allowance| match allowance {
+        Allowance::Prevent { address } if !known.contains(address) => Some(address),
+        _ => None,
+    })?;
+    let names = || known.iter().map(String::as_str);
+    let help = match nearest(unknown, names()) {
+        Some(near) => format!("did you mean `--allow prevent={near}`?"),
+        None if known.is_empty() => "nothing in this spec has `prevent`".to_owned(),
+        None => format!("what has `prevent` is: {}", names().collect::<Vec<_>>().join(", ")),
+    };
+    let summary = format!("`{unknown}` has no `prevent` that could be lifted");
+    Some(Diagnostic::error("nothing-to-allow", summary).note("no request was made").help(help))
+}
+
 /// Reads the tenant and plans; also for what could not be planned before.
 pub(super) async fn plan(
     session: &mut Session,
@@ -128,11 +153,11 @@ pub(super) async fn plan(
     terminal: Terminal,
     ports: &Ports,
 ) -> Result<Plan, Exit> {
-    let organization_weakening = reading.allow.contains(&Allowance::OrganizationWeakening);
-    let options = PlanOptions { organization_weakening, applying: reading.applying };
     let mut progress = terminal.progress();
     let Session { loaded, connection, .. } = session;
     let (desired, directory) = (&loaded.desired, &loaded.directory);
+    let (allow, sources) = (reading.allow, &loaded.sources);
+    let options = PlanOptions { allow, sources, applying: reading.applying };
     let planned = ops::plan(connection, desired, directory, ports, options, &mut progress).await;
     progress.reading_ended();
     let Planned { plan, warnings } =

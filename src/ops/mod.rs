@@ -31,7 +31,7 @@ pub use connect::{ConnectOptions, Connection, EmbeddedTenant, connect};
 pub use load::{
     Capture, CapturedFile, LoadError, Loaded, SPEC_FILE, VariableOptions, load, load_captured,
 };
-pub use plan::{PlanOptions, Planned, plan};
+pub use plan::{PlanOptions, Planned, is_guarded, plan};
 pub use ports::{Cause, Environment, Ports, ReadObserver, Stopped};
 pub use recheck::recheck;
 pub use saved::{

@@ -20,20 +20,24 @@ use super::identity;
 use super::pending;
 use super::ports::{Cause, Ports, ReadObserver, Stopped};
 use super::read;
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostics, Sources};
 use crate::plan::{
-    IdentityChange, IdentityFindings, IdentityWrite, MailboxFindings, Plan, TenantChange,
-    TenantFindings, diff_identity, diff_tenant, sign_in_gate,
+    IdentityChange, IdentityFindings, IdentityWrite, MailboxFindings, Plan, Refusal, TenantChange,
+    TenantFindings, Violation, diff_identity, diff_tenant, judge, sign_in_gate, unneeded,
 };
 use crate::providers::exchange::Exchange;
 use crate::resource::{Address, Kind};
-use crate::state::{ApplicationSettings, DesiredState, Ensure, SignIn, TenantIdentity};
+use crate::state::{
+    Allowance, ApplicationSettings, DesiredState, Ensure, SafeguardSettings, SignIn, TenantIdentity,
+};
 
 /// What a plan may do beyond the usual.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct PlanOptions {
-    /// `--allow organization-weakening`: a switch of the tenant may be turned off.
-    pub organization_weakening: bool,
+#[derive(Debug, Clone, Copy)]
+pub struct PlanOptions<'a> {
+    /// `--allow`: what is let through although a safeguard of the spec forbids it.
+    pub allow: &'a [Allowance],
+    /// The spec's files, so that what forbids something can be named by its line.
+    pub sources: &'a Sources,
     /// Whether what is planned is about to be applied: then a token that lacks what the plan takes
     /// is an error and no warning.
     pub applying: bool,
@@ -63,7 +67,7 @@ pub async fn plan(
     desired: &DesiredState,
     beside: &Path,
     ports: &Ports,
-    options: PlanOptions,
+    options: PlanOptions<'_>,
     progress: &mut dyn ReadObserver,
 ) -> Result<Planned, Stopped> {
     let observed = identity::observe(connection, desired, ports.now()).await?;
@@ -108,10 +112,41 @@ pub async fn plan(
         plan.reads += directory_reads;
     }
     plan.approval = desired.approval.as_ref().map(|rules| rules.value.clone());
-    if !options.organization_weakening {
-        plan.refused = plan.organization_weakenings();
-    }
+    guard(&mut plan, &desired.safeguards, options);
     Ok(Planned { plan, warnings })
+}
+
+/// Holds the plan against the spec's safeguards, and says which allowances lift nothing.
+fn guard(plan: &mut Plan, settings: &SafeguardSettings, options: PlanOptions<'_>) {
+    plan.safeguards = settings.in_force(options.allow);
+    let place = |violation: &Violation| match violation {
+        Violation::OrganizationWeakening { .. } => None,
+        Violation::Limit { class, .. } => settings.place_of_limit(*class),
+        Violation::Prevent { address, protection, .. } => {
+            settings.place_of_prevent(address, *protection)
+        }
+    };
+    let refusal = |violation: Violation| Refusal {
+        place: place(&violation).map(|span| options.sources.place(span)),
+        violation,
+    };
+    plan.refused = judge(plan).into_iter().map(refusal).collect();
+    // What is deferred may need them.
+    if plan.deferred.is_empty() {
+        let needless = unneeded(plan);
+        let said =
+            |one| format!("`--allow {one}` was not needed: this plan is not refused for that");
+        let notes: Vec<String> = needless.into_iter().map(said).collect();
+        plan.notes.extend(notes);
+    }
+}
+
+/// Whether a plan carries the safeguards of its spec, and says of itself all that breaks them.
+pub fn is_guarded(plan: &Plan, desired: &DesiredState) -> bool {
+    let in_force = desired.safeguards.in_force(&plan.safeguards.allowances);
+    let broken = judge(plan);
+    let told = plan.refused.iter().map(|refusal| &refusal.violation);
+    plan.safeguards == in_force && broken.iter().eq(told)
 }
 
 /// What a token lacks stops an apply; a plan says it and goes on.
@@ -190,6 +225,7 @@ fn put_together(
         }
         plan.notes.extend(no_effect(&found, mailbox_auditing));
         plan.unchanged += found.unchanged;
+        plan.unchanged_mailboxes = found.unchanged;
         warnings.extend(found.diagnostics);
         plan.mailboxes = found.changes;
     }

@@ -296,7 +296,7 @@ fn mailbox_weakens(view: MailboxView<'_>) -> Vec<String> {
         .filter(|(_, names)| !names.is_empty())
         .map(|(logon, names)| format!("{logon} no longer records {}", and_list(&names)))
         .collect();
-    if before.enabled && !after.enabled {
+    if pattern.stops_auditing() {
         reasons.push("the mailbox is no longer audited".to_owned());
     }
     if pattern.shortens_log() {

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use crate::approval::loosened;
+use super::loosened::loosened;
+use crate::approval::loosened as approval_loosened;
 
 use super::{Attribute, Change, Plan, Value};
 use crate::resource::Address;
@@ -54,7 +55,8 @@ pub fn compare_plans(old: &Plan, new: &Plan) -> PlanDifference {
     }
     few(old, new, &mut difference);
     mailboxes(old, new, &mut difference);
-    difference.loosened = loosened(old.approval.as_ref(), new.approval.as_ref());
+    difference.loosened = approval_loosened(old.approval.as_ref(), new.approval.as_ref());
+    difference.loosened.extend(loosened(&old.safeguards, &new.safeguards));
     remarks(old, new, &mut difference);
     difference
 }
@@ -160,10 +162,13 @@ fn remarks(old: &Plan, new: &Plan, difference: &mut PlanDifference) {
     differ("deferred", joined(&old.deferred), joined(&new.deferred));
     differ("not readable", joined(&old.unread), joined(&new.unread));
     differ("pending", joined(&old.pending), joined(&new.pending));
+    let refused = |plan: &Plan| -> Vec<String> {
+        plan.refused.iter().map(|one| one.violation.words()).collect()
+    };
     let lines = |lines: &[String]| {
         if lines.is_empty() { "nothing".to_owned() } else { lines.join("; ") }
     };
-    differ("refused", lines(&old.refused), lines(&new.refused));
+    differ("refused", lines(&refused(old)), lines(&refused(new)));
     differ("notes", lines(&old.notes), lines(&new.notes));
     if old.approval != new.approval {
         let signers = |plan: &Plan| match &plan.approval {

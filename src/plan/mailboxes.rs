@@ -161,6 +161,25 @@ impl MailboxChanges {
             .sum()
     }
 
+    /// The first mailbox of each pattern with how many there are, in the order of the first ones.
+    pub(crate) fn by_pattern(&self) -> Vec<(MailboxView<'_>, u64)> {
+        const NONE: usize = usize::MAX;
+        let mut firsts = vec![NONE; self.patterns.len()];
+        let mut counts: Vec<(usize, u64)> = Vec::new();
+        for (place, change) in self.changes.iter().enumerate() {
+            let Some(first) = firsts.get_mut(change.pattern as usize) else { continue };
+            if *first == NONE {
+                *first = counts.len();
+                counts.push((place, 0));
+            }
+            if let Some((_, number)) = counts.get_mut(*first) {
+                *number += 1;
+            }
+        }
+        let view = |(place, number)| self.get(place).map(|view| (view, number));
+        counts.into_iter().filter_map(view).collect()
+    }
+
     /// The names of actions.
     pub fn vocabulary(&self) -> &ActionVocabulary {
         &self.vocabulary
@@ -285,6 +304,18 @@ impl Pattern {
                 removed.has_bit(*bit) && recorded_otherwise(action.standing(logon), after)
             })
             .fold(removed, |missed, (bit, _)| missed.minus(ActionSet::EMPTY.with_bit(bit)))
+    }
+
+    /// Whether less is recorded, or kept for less long.
+    pub fn weakens(&self) -> bool {
+        LogonType::ALL.into_iter().any(|logon| !self.missed(logon).is_empty())
+            || self.stops_auditing()
+            || self.shortens_log()
+    }
+
+    /// Whether the mailbox is no longer audited.
+    pub fn stops_auditing(&self) -> bool {
+        self.before.enabled && !self.evaluation.after.enabled
     }
 
     /// The logon types that leave Microsoft's management: they keep working, and actions that

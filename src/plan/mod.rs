@@ -9,6 +9,8 @@ mod differ;
 mod document;
 mod evaluate;
 mod identity;
+mod limits;
+mod loosened;
 mod mailboxes;
 mod ruleset;
 mod tenant;
@@ -26,13 +28,15 @@ pub use identity::{
     ApplicationPatch, ApplicationRef, CertificateOrder, FederatedWrite, Held, HeldAttribute,
     IdentityChange, IdentityFindings, IdentityWrite, diff_identity, sign_in_gate,
 };
+pub use limits::{Refusal, Violation, judge, unneeded};
+pub use loosened::loosened;
 pub use mailboxes::{MailboxChanges, MailboxView, Pattern};
 pub use tenant::{ObservedTenant, TenantChange, TenantFindings, diff_tenant};
 pub use write::{ListWrite, MailboxPatch, MailboxRef, Operation, Write};
 
 use crate::approval::ApprovalRules;
 use crate::resource::{Address, Kind};
-use crate::state::TenantIdentity;
+use crate::state::{Safeguards, TenantIdentity};
 
 /// Everything that an apply would do, and what was seen on the way.
 #[derive(Debug, Clone)]
@@ -49,6 +53,8 @@ pub struct Plan {
     pub mailboxes: MailboxChanges,
     /// Managed objects that need nothing.
     pub unchanged: u64,
+    /// Those of them that are mailboxes.
+    pub unchanged_mailboxes: u64,
     /// The requests, other than writes, that an apply of this plan makes: it reads back what it
     /// wrote.
     pub reads: u64,
@@ -58,8 +64,10 @@ pub struct Plan {
     pub unread: Vec<Address>,
     /// Switches that were written lately and still read as before.
     pub pending: Vec<Address>,
-    /// Why the plan may not be applied as it is; empty when it may.
-    pub refused: Vec<String>,
+    /// What the plan is held against, its allowances included.
+    pub safeguards: Safeguards,
+    /// Why the plan may not be applied as it is: what it breaks of them; empty when it may.
+    pub refused: Vec<Refusal>,
     /// What a reader should know and that is neither an error nor a change.
     pub notes: Vec<String>,
     /// Who has to sign it before it may be applied; `None` where nobody has to.
@@ -109,10 +117,12 @@ impl Plan {
             tenant_changes: Vec::new(),
             mailboxes: MailboxChanges::none(),
             unchanged: 0,
+            unchanged_mailboxes: 0,
             reads: 0,
             deferred: Vec::new(),
             unread: Vec::new(),
             pending: Vec::new(),
+            safeguards: Safeguards::default(),
             refused: Vec::new(),
             notes: Vec::new(),
             approval: None,
@@ -179,18 +189,6 @@ impl Plan {
     pub fn steps(&self) -> u64 {
         let identity = self.identity.iter().flat_map(IdentityChange::steps).count() as u64;
         identity + self.tenant_changes.len() as u64 + self.mailboxes.requests()
-    }
-
-    /// The ways in which the plan weakens the tenant as a whole, in words.
-    pub fn organization_weakenings(&self) -> Vec<String> {
-        self.tenant_changes
-            .iter()
-            .filter(|change| change.weakens())
-            .map(|change| {
-                let (attribute, _, _) = change.attribute();
-                format!("`{}` would turn `{attribute}` off", change.address())
-            })
-            .collect()
     }
 
     /// What has to be done before anything in Exchange.

@@ -61,6 +61,10 @@ pub fn write_markdown(
 fn head(survey: &Survey<'_>) -> String {
     let plan = survey.plan;
     let mut text = format!("## Auditform: plan for {}\n\n", code(&plan.tenant.organization));
+    for allowance in &plan.safeguards.allowances {
+        let allowance = prose(&allowance.to_string());
+        let _ = writeln!(text, "**Allowed in this run, beyond the spec:** {allowance}.\n");
+    }
     add_losses(&mut text, &survey.losses());
     add_sum(&mut text, survey);
     let refused = plan.refused.iter();

@@ -60,6 +60,7 @@ pub fn write_plan(
     options: TextOptions,
 ) -> io::Result<()> {
     let mut lines = Wrapped::at(options.width, out);
+    write_allowances(&mut lines, plan)?;
     let survey = Survey::of(plan);
     if plan.is_empty() && plan.deferred.is_empty() {
         write_no_changes(&mut lines, plan)?;
@@ -123,6 +124,18 @@ fn in_words(section: &Section) -> String {
     let mut words: Vec<String> = counts.map(|(number, what)| format!("{number} {what}")).collect();
     words.extend(section.types.iter().map(|(kind, number)| format!("{number} {kind}")));
     words.join(", ")
+}
+
+/// What holds for this run alone comes before everything else: it was decided outside of the spec.
+fn write_allowances(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
+    if plan.safeguards.allowances.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{LOUD}! Allowed in this run, beyond the safeguards of the spec:{LOUD:#}")?;
+    for allowance in &plan.safeguards.allowances {
+        writeln!(out, "  {REMOVED}- {allowance}{REMOVED:#}")?;
+    }
+    writeln!(out)
 }
 
 fn write_no_changes(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::survey::Tally;
 use crate::diagnostic::and_list;
+use crate::plan::Refusal;
 
 /// `1 mailbox`, `2 mailboxes`.
 pub(super) fn count(number: u64, one: &str, many: &str) -> String {
@@ -20,9 +21,11 @@ pub(super) fn requests(number: u64) -> String {
     count(number, "request", "requests")
 }
 
-/// Why a plan may not be applied, and what would allow it.
-pub(super) fn refusal(reason: &str) -> String {
-    format!("{reason}; only `--allow organization-weakening` applies it")
+/// Why a plan may not be applied, where that is written, and what would allow it.
+pub(super) fn refusal(refusal: &Refusal) -> String {
+    let Refusal { violation, place } = refusal;
+    let place = place.as_ref().map_or_else(String::new, |place| format!(" ({place})"));
+    format!("{}{place}; only `--allow {}` applies it", violation.words(), violation.allowance())
 }
 
 /// `3 weaken, 4 remove values and 1 cannot be undone`.

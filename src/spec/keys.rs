@@ -17,6 +17,7 @@ pub const ROOT: &[&str] = &[
     "unified_audit_log",
     "organization",
     "mailbox_audit",
+    "limits",
 ];
 /// `[variables.NAME]`.
 pub const VARIABLE: &[&str] = &["type", "default", "description"];
@@ -63,6 +64,7 @@ pub const CERTIFICATE: &[&str] = &[
     "overlap",
     "password_env",
     "pfx_compatibility",
+    "prevent",
 ];
 /// The keys of `[certificate.NAME]` that say how it is made.
 pub const CERTIFICATE_MAKING: &[&str] = &[
@@ -91,15 +93,16 @@ pub const APPLICATION: &[&str] = &[
     "notes",
     "owners",
     "exclusive",
+    "prevent",
 ];
 /// An entry of `federated_credentials`.
 pub const FEDERATED_CREDENTIAL: &[&str] = &["name", "issuer", "subject", "audience"];
 /// `[approval]`.
 pub const APPROVAL: &[&str] = &["signers", "required", "expiry"];
 /// `[unified_audit_log]`.
-pub const UNIFIED_AUDIT_LOG: &[&str] = &["ingestion"];
+pub const UNIFIED_AUDIT_LOG: &[&str] = &["ingestion", "prevent"];
 /// `[organization]`.
-pub const ORGANIZATION: &[&str] = &["mailbox_auditing"];
+pub const ORGANIZATION: &[&str] = &["mailbox_auditing", "prevent"];
 /// `[mailbox_audit.NAME]`.
 pub const MAILBOX_AUDIT: &[&str] = &[
     "recipient_types",
@@ -111,6 +114,7 @@ pub const MAILBOX_AUDIT: &[&str] = &[
     "owner",
     "log_age_limit",
     "overrides",
+    "prevent",
 ];
 /// The keys of `[mailbox_audit.NAME]` that set something on a mailbox.
 pub const ATTRIBUTES: &[&str] = &["enabled", "admin", "delegate", "owner", "log_age_limit"];
@@ -118,8 +122,13 @@ pub const ATTRIBUTES: &[&str] = &["enabled", "admin", "delegate", "owner", "log_
 pub const EXCLUDE: &[&str] = &["address", "reason", "until"];
 /// `admin`, `delegate` or `owner` as a table.
 pub const RULE: &[&str] = &["exactly", "at_least", "default_plus"];
+/// `[limits]`.
+pub const LIMITS: &[&str] = &["changed", "weakening", "deletions", "minimum_population", "canary"];
+/// A limit as a table.
+pub const LIMIT: &[&str] = &["count", "share"];
 
 const TABLES: &[(&str, &[&str])] = &[
+    ("in the table of a resource", &["prevent"]),
     ("at the top of the file", ROOT),
     ("in `[variables.NAME]`", VARIABLE),
     ("in `[tenant]`", TENANT),
@@ -134,6 +143,8 @@ const TABLES: &[(&str, &[&str])] = &[
     ("in `[mailbox_audit.NAME]`", MAILBOX_AUDIT),
     ("in an entry of `exclude`", EXCLUDE),
     ("in `admin`, `delegate` or `owner`", RULE),
+    ("in `[limits]`", LIMITS),
+    ("in a limit", LIMIT),
 ];
 
 /// Whether any table has such a key.

@@ -11,6 +11,7 @@
 //!    identity chain by itself; `chain`: the links among one another and with the sign-in.
 //! 6. `mailbox_audit` with `selection`, `actions`, `action_names`, `losses`: each policy by itself.
 //! 7. `order`, `overlap`: policies among one another.
+//! 8. `safeguards`: `[limits]`, and `prevent` of every resource.
 //!
 //! All of them read through `read` and take the keys in `keys` and no others. Words that many of
 //! them use are in `named`, `lists`, `moments`, `letters` and `secrets`.
@@ -58,6 +59,7 @@ mod places;
 mod read;
 mod references;
 mod role_names;
+mod safeguards;
 mod secrets;
 mod selection;
 mod sign_in;
@@ -202,6 +204,7 @@ fn document_of(
     }
     let (policies, declared) = mailbox_audit::read(reader, root, today);
     let policies = order::order(reader, policies, &declared);
+    let safeguards = safeguards::read(reader, root);
     if !reader.is_partial() {
         overlap::check(reader, &policies);
         chain::check(reader, &chain, tenant.as_ref().ok());
@@ -214,6 +217,7 @@ fn document_of(
         certificates: chain.certificates.all,
         applications: chain.applications.all,
         policies,
+        safeguards: safeguards?,
     })
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use jiff::civil::Date;
 
-use super::{AddressPattern, ApplicationSettings, CertificateSettings};
+use super::{AddressPattern, ApplicationSettings, CertificateSettings, SafeguardSettings};
 use crate::approval::ApprovalRules;
 use crate::diagnostic::Span;
 use crate::resource::{ActionSet, AgeLimit, LogonType, RecipientType, Thumbprint};
@@ -36,6 +36,8 @@ pub struct DesiredState {
     pub applications: Vec<ApplicationSettings>,
     /// `[mailbox_audit.NAME]`, overriding policies before those that they override, then by name.
     pub policies: Vec<MailboxPolicy>,
+    /// `[limits]` and every `prevent`.
+    pub safeguards: SafeguardSettings,
 }
 
 /// `[tenant]`.

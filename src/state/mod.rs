@@ -10,6 +10,7 @@ mod observed;
 mod overlap;
 mod pattern;
 mod requirements;
+mod safeguards;
 
 pub use chain::{CertificateFacts, ObservedCertificate, ObservedChain, ObservedIdentity};
 pub use desired::{
@@ -29,3 +30,7 @@ pub use observed::{AuditState, MailboxRow, OrganizationState, TenantIdentity};
 pub use overlap::{Claim, overlap_diagnostic};
 pub use pattern::{AddressPattern, PatternError};
 pub use requirements::{Need, NeedKind, Requirements, requirements};
+pub use safeguards::{
+    Allowance, Bound, Limit, LimitClass, Limits, Prevent, PreventSettings, Protection,
+    SafeguardSettings, Safeguards, Share,
+};

@@ -249,7 +249,7 @@ impl Scene {
         let prompt = Arc::new(Silent);
         let options = ConnectOptions { embedded: None, parallelism: 8, applying, prompt };
         let mut connection = ops::connect(desired, &ports, options).await.map_err(stopped)?;
-        let options = PlanOptions { organization_weakening: false, applying };
+        let options = PlanOptions { allow: &[], sources: &loaded.sources, applying };
         let planned =
             ops::plan(&mut connection, desired, beside, &ports, options, &mut Silent).await;
         let planned = planned.map_err(stopped)?;

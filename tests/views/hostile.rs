@@ -1,7 +1,9 @@
 //! Names that want to be more than names: in every text that a plan takes from a tenant, at random.
 //! Markdown is read by a parser that we did not write.
 
-use auditform::plan::{Action, Held, HeldAttribute, IdentityChange, Plan, Reversible};
+use auditform::plan::{
+    Action, Held, HeldAttribute, IdentityChange, Plan, Refusal, Reversible, Violation,
+};
 use auditform::render::{COMMENT, Provenance, TextOptions, write_html, write_markdown, write_plan};
 use auditform::resource::{Address, Kind};
 use auditform::state::TenantIdentity;
@@ -90,7 +92,10 @@ fn plan(texts: &[String; 6], action: Action) -> Plan {
     Plan {
         identity: vec![change],
         notes: vec![note.clone()],
-        refused: vec![note],
+        refused: vec![Refusal {
+            violation: Violation::OrganizationWeakening { address: note.clone(), attribute: note },
+            place: None,
+        }],
         deferred: vec![address],
         ..Plan::of(tenant)
     }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use crate::cli::exit::Exit;
-use crate::cli::session::{Allowance, Reading, load, open, show, unwritten};
+use crate::cli::session::{Allow, Reading, load, open, show, unwritten};
 use crate::cli::terminal::Terminal;
 use crate::cli::variables::VariableArguments;
 use crate::cli::view::View;
@@ -30,9 +30,8 @@ pub(in crate::cli) struct Arguments {
     /// Exit with 2 when there are changes
     #[arg(long)]
     detailed_exitcode: bool,
-    /// Allow a change that is refused otherwise
-    #[arg(long, value_enum, value_name = "CHANGE")]
-    allow: Vec<Allowance>,
+    #[command(flatten)]
+    allow: Allow,
 }
 
 pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports: &Ports) -> Exit {
@@ -44,7 +43,7 @@ pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
-    let reading = Reading { allow: &arguments.allow, parallelism: 1, applying: false };
+    let reading = Reading { allow: &arguments.allow.allow, parallelism: 1, applying: false };
     let (session, plan) = match open(loaded, reading, terminal, ports).await {
         Ok(opened) => opened,
         Err(exit) => return exit,

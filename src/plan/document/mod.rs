@@ -55,7 +55,9 @@ impl Serialize for PlanDocument<'_> {
         if !plan.unread.is_empty() {
             map.serialize_entry("unread", &addresses(&plan.unread))?;
         }
-        map.serialize_entry("refused", &plan.refused)?;
+        map.serialize_entry("safeguards", &plan.safeguards)?;
+        map.serialize_entry("refused", &refused(plan))?;
+        map.serialize_entry("violations", &plan.refused)?;
         map.serialize_entry("notes", &plan.notes)?;
         if let Some(rules) = &plan.approval {
             map.serialize_entry("approval", rules)?;
@@ -98,6 +100,9 @@ struct Counts {
     change: u64,
     delete: u64,
     unchanged: u64,
+    /// Not told before version 1.2.
+    #[serde(default)]
+    unchanged_mailboxes: u64,
     requests: u64,
     /// Left out of the digest: how many pages a list comes in is the service's affair.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,6 +117,7 @@ impl Counts {
             change: summary.change,
             delete: summary.delete,
             unchanged: summary.unchanged,
+            unchanged_mailboxes: plan.unchanged_mailboxes,
             requests: summary.requests,
             reads: Some(summary.reads),
         }
@@ -134,6 +140,11 @@ impl Serialize for Changes<'_> {
         }
         changes.end()
     }
+}
+
+/// Why the plan may not be applied, in words.
+fn refused(plan: &Plan) -> Vec<String> {
+    plan.refused.iter().map(|refusal| refusal.violation.words()).collect()
 }
 
 fn addresses(list: &[Address]) -> Vec<String> {

@@ -19,9 +19,9 @@ use crate::approval::ApprovalRules;
 use crate::plan::identity::IdentityChange;
 use crate::plan::mailboxes::{MailboxChange, MailboxChanges, Names};
 use crate::plan::tenant::TenantChange;
-use crate::plan::{Held, HeldAttribute, Plan, Reversible, SignInGate, Summary};
+use crate::plan::{Held, HeldAttribute, Plan, Refusal, Reversible, SignInGate, Summary};
 use crate::resource::{ActionVocabulary, Address, Kind};
-use crate::state::TenantIdentity;
+use crate::state::{Safeguards, TenantIdentity};
 use pattern::pattern;
 
 /// Something in a document that cannot be.
@@ -68,12 +68,16 @@ pub(super) struct Restorer {
     deferred: Vec<Address>,
     unread: Vec<Address>,
     refused: Vec<String>,
+    violations: Option<Vec<Refusal>>,
+    safeguards: Safeguards,
+    unchanged_mailboxes: u64,
     notes: Vec<String>,
     approval: Option<ApprovalRules>,
 }
 
 impl Restorer {
     pub(super) fn counts(&mut self, counts: &Counts) {
+        self.unchanged_mailboxes = counts.unchanged_mailboxes;
         self.counts = Some(Summary {
             create: counts.create,
             change: counts.change,
@@ -94,6 +98,8 @@ impl Restorer {
             "deferred" => self.deferred = addresses(&list::<String>(text)?)?,
             "unread" => self.unread = addresses(&list::<String>(text)?)?,
             "refused" => self.refused = list(text)?,
+            "violations" => self.violations = Some(list(text)?),
+            "safeguards" => self.safeguards = serde_json::from_str(text)?,
             "notes" => self.notes = list(text)?,
             "approval" => self.approval = Some(serde_json::from_str(text)?),
             "format_version" | "tool_version" | "created_at" | "digest" | "git" | "host" => {}
@@ -165,6 +171,11 @@ impl Restorer {
     pub(super) fn finish(mut self) -> Result<Plan, Unfit> {
         let Some(tenant) = self.tenant.take() else { return unfit("it names no tenant") };
         let Some(counts) = self.counts.take() else { return unfit("it has no `summary`") };
+        if self.violations.is_none() {
+            // Older documents tell in words alone why a plan was refused.
+            let refused = std::mem::take(&mut self.refused);
+            self.notes.extend(refused.into_iter().map(|why| format!("it was refused: {why}")));
+        }
         let identity = TenantIdentity { id: tenant.id, organization: tenant.organization };
         let mut plan = Plan {
             sign_in: self.sign_in.as_ref().map(sign_in).transpose()?,
@@ -173,7 +184,9 @@ impl Restorer {
             pending: std::mem::take(&mut self.pending),
             deferred: std::mem::take(&mut self.deferred),
             unread: std::mem::take(&mut self.unread),
-            refused: std::mem::take(&mut self.refused),
+            unchanged_mailboxes: self.unchanged_mailboxes,
+            safeguards: std::mem::take(&mut self.safeguards),
+            refused: self.violations.take().unwrap_or_default(),
             notes: std::mem::take(&mut self.notes),
             approval: self.approval.take(),
             ..Plan::of(identity)

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::row::{MailboxRow, Particulars, WholeRow};
-use super::{Counts, FORMAT_VERSION, SignInRow, Tenant, addresses};
+use super::{Counts, FORMAT_VERSION, SignInRow, Tenant, addresses, refused};
 use crate::plan::{Change, MailboxView, Plan};
 use crate::resource::{Address, PlanDigest};
 
@@ -202,7 +202,8 @@ fn members(
     patterns.rows.iter().try_for_each(|row| list.text(row))?;
     list.end()?;
     object.member("pending", &addresses(&plan.pending))?;
-    object.member("refused", &plan.refused)?;
+    object.member("refused", &refused(plan))?;
+    object.member("safeguards", &plan.safeguards)?;
     if let Some(gate) = &plan.sign_in {
         object.member("sign_in", &SignInRow::of(gate))?;
     }
@@ -217,7 +218,7 @@ fn members(
     if !plan.unread.is_empty() {
         object.member("unread", &addresses(&plan.unread))?;
     }
-    Ok(())
+    object.member("violations", &plan.refused)
 }
 
 fn changes(plan: &Plan, patterns: &mut Patterns, object: &mut Object<'_>) -> io::Result<()> {

@@ -155,6 +155,13 @@ fn write_summary(out: &mut dyn Write, survey: &Survey<'_>) -> io::Result<()> {
         writeln!(out, "<div{class}><dt>{words}</dt><dd data-count=\"{name}\">{number}</dd></div>")?;
     }
     writeln!(out, "</dl>")?;
+    for allowance in &plan.safeguards.allowances {
+        writeln!(
+            out,
+            "<p class=\"refused\"><strong>Allowed in this run, beyond the spec:</strong> {}.</p>",
+            sentence(&allowance.to_string())
+        )?;
+    }
     for reason in &plan.refused {
         writeln!(
             out,

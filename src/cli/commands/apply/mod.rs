@@ -13,7 +13,7 @@ use self::opened::{Opened, open_spec};
 use crate::apply::{Report, Standings, StepState, Verdict};
 use crate::cli::exit::Exit;
 use crate::cli::interrupt::Interrupts;
-use crate::cli::session::{Allowance, Reading, Session, plan, show, unwritten};
+use crate::cli::session::{Allow, Reading, Session, plan, show, unwritten};
 use crate::cli::terminal::Terminal;
 use crate::cli::variables::VariableArguments;
 use crate::diagnostic::Diagnostic;
@@ -39,9 +39,8 @@ pub(in crate::cli) struct Arguments {
     /// How many requests may be under way at once
     #[arg(long, value_name = "NUMBER", default_value = "8", value_parser = clap::value_parser!(u16).range(1..=256))]
     parallelism: u16,
-    /// Allow a change that is refused otherwise
-    #[arg(long, value_enum, value_name = "CHANGE")]
-    allow: Vec<Allowance>,
+    #[command(flatten)]
+    allow: Allow,
     /// Apply only the plan of this digest
     #[arg(long, value_name = "DIGEST")]
     approve: Option<PlanDigest>,
@@ -91,7 +90,7 @@ pub(in crate::cli) async fn run(
         Err(exit) => return exit,
     };
     let parallelism = usize::from(arguments.parallelism);
-    let reading = Reading { allow: &arguments.allow, parallelism, applying: true };
+    let reading = Reading { allow: &arguments.allow.allow, parallelism, applying: true };
     let mut run = Run { arguments, session, terminal, ports, interrupts, read, beside };
     let mut exit = run.phase(&plan, arguments.auto_approve).await;
     if exit == Exit::Done && !plan.deferred.is_empty() {

@@ -48,7 +48,7 @@ pub(super) async fn open_spec(
     }
     can_be_asked(arguments, terminal)?;
     let parallelism = usize::from(arguments.parallelism);
-    let reading = Reading { allow: &arguments.allow, parallelism, applying: true };
+    let reading = Reading { allow: &arguments.allow.allow, parallelism, applying: true };
     let spec = ops::spec_text(&loaded);
     let read = LastRead {
         at: ports.now(),

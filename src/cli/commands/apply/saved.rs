@@ -69,7 +69,7 @@ fn judge_offline(
         );
         return Err(Exit::Usage);
     }
-    if !arguments.allow.is_empty() {
+    if !arguments.allow.allow.is_empty() {
         terminal.finding(
             Diagnostic::error("allowed-too-late", "what a plan is allowed is part of it")
                 .help("give `--allow` to `auditform plan --out FILE`"),
@@ -96,6 +96,13 @@ fn judge_offline(
         ops::compare_spec(spec, &directory, ports.today()).map_err(stopped)?;
     }
     let loaded = load_captured(spec, &directory, terminal, ports)?;
+    if !ops::is_guarded(&read.plan, &loaded.desired) {
+        return Err(stopped(Stopped::error(
+            Diagnostic::error("unreadable-plan", "the plan's safeguards are not its spec's")
+                .note("nothing of it was believed, and no call was made")
+                .help("save it again with `auditform plan --out FILE`"),
+        )));
+    }
     is_signed(arguments, read, digest, &loaded, terminal, ports)?;
     Ok(loaded)
 }
