@@ -249,6 +249,8 @@ fn a_mailbox_that_refuses_does_not_stop_the_others() {
     assert_data_eq!(
         world.redact(report),
         str![[r#"
+
+Digest: sha256:<digest>
 failed: mailbox_audit.a["bob@contoso.com"]: the service refuses: The mailbox is on hold for an investigation. [POST http://127.0.0.1:<port>/adminapi/beta/<guid>/InvokeCommand (Set-Mailbox), status 400, request-id r-1, client-request-id <guid>, 1 try in <time> s]; see the service's words; plan again
 
 Apply incomplete. 0 created, 3 changed, 0 deleted, 1 failed.
@@ -285,6 +287,8 @@ fn a_switch_that_fails_leaves_its_mailboxes_untouched_and_says_why() {
     assert_data_eq!(
         world.redact(report),
         str![[r#"
+
+Digest: sha256:<digest>
 failed: unified_audit_log: the service refuses: The mailbox is on hold for an investigation. [POST http://127.0.0.1:<port>/adminapi/beta/<guid>/InvokeCommand (Set-AdminAuditLogConfig), status 400, request-id r-1, client-request-id <guid>, 1 try in <time> s]; see the service's words; plan again
 skipped: mailbox_audit.a["ada@contoso.com"]: unified_audit_log comes first and failed
 skipped: mailbox_audit.a["bob@contoso.com"]: unified_audit_log comes first and failed

@@ -42,6 +42,8 @@ Plan: 0 to create, 0 to change, 0 to delete.
 Note: the mailbox audit bypass list was not looked at: accounts on it leave no
   audit records, whatever is set here
 
+Digest: sha256:[..]
+
 "#]]
     );
     assert_eq!(second.stderr, "");

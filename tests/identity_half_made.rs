@@ -66,6 +66,8 @@ fn exchange_that_does_not_let_the_application_in_yet() {
         told(&world, &output),
         str![[r#"
 
+Digest: sha256:<digest>
+
 Apply complete! 6 created, 0 changed, 0 deleted.
 Read back and verified: 6 changes.
 ---
@@ -96,6 +98,8 @@ fn exchange_that_fails_after_the_first_phase() {
     assert_data_eq!(
         told(&world, &output),
         str![[r#"
+
+Digest: sha256:<digest>
 
 Apply complete! 6 created, 0 changed, 0 deleted.
 Read back and verified: 6 changes.
@@ -130,6 +134,8 @@ fn a_consent_that_the_directory_refuses() {
     assert_data_eq!(
         told(&world, &output),
         str![[r#"
+
+Digest: sha256:<digest>
 failed: app_role_assignment.auditor["Exchange.ManageAsApp"]: Microsoft Graph denies access: Insufficient privileges to complete the operation. (Authorization_RequestDenied) [POST http://127.0.0.1:<port>/v1.0/servicePrincipals/<guid>/appRoleAssignedTo (consent), status 403, request-id r-1, client-request-id <guid>, 1 try in <time> s]; whoever signs in needs the role Cloud Application Administrator or Application Administrator; for permissions of Microsoft Graph itself Privileged Role Administrator; a role or permission given just now is in force after some minutes, in a new token
 
 Apply incomplete. 5 created, 0 changed, 0 deleted, 1 failed.
@@ -166,6 +172,8 @@ fn conditional_access_that_blocks_the_new_application() {
     assert_data_eq!(
         told(&world, &output),
         str![[r#"
+
+Digest: sha256:<digest>
 failed: key_credential.auditor["certificate.auditor"]: the certificate is registered and gives no token: sign-in is blocked by Conditional Access: AADSTS53003: Access has been blocked by Conditional Access policies. [POST http://127.0.0.1:<port>/<guid>/oauth2/v2.0/token (access token), status 400, request-id r-1, 1 try in <time> s]; a Conditional Access policy blocks this identity, this place or this way to sign in, as many do with device codes; the sign-in log names the policy: have an exception made, or use another `method`
 
 Apply incomplete. 5 created, 0 changed, 0 deleted, 1 failed.

@@ -123,7 +123,7 @@ Applying it takes 6 requests to write and 2 requests to read back.
 Note: the mailbox audit bypass list was not looked at: accounts on it leave no
   audit records, whatever is set here
 
-Digest: sha256:b8bbe03c982595c16718fbf2ef0002fb65f171a133be6ca07ec04d905e0ecfb1
+Digest: sha256:[..]
 
 "#]]
     );
@@ -155,7 +155,7 @@ Applying it takes 3 requests to write and 1 request to read back.
 Note: the mailbox audit bypass list was not looked at: accounts on it leave no
   audit records, whatever is set here
 
-Digest: sha256:821244cfc07641aa6ecd66e75195b55a4158b5c7d369016cf3206355aa576fc9
+Digest: sha256:[..]
 
 "#]]
     );
@@ -175,7 +175,7 @@ Plan: 0 to create, 0 to change, 0 to delete.
 Note: the mailbox audit bypass list was not looked at: accounts on it leave no
   audit records, whatever is set here
 
-Digest: sha256:3239657c847a5f8867710a13711bb86a859e007f6a0d831916374f5777ea50c8
+Digest: sha256:[..]
 
 "#]]
     );
@@ -222,7 +222,7 @@ Applying it takes 115 requests to write and 1 request to read back.
 Note: the mailbox audit bypass list was not looked at: accounts on it leave no
   audit records, whatever is set here
 
-Digest: sha256:7f5cfae7942e82e4b7386ed397b3e78261216fca2072a70bd65844f9d749db32
+Digest: sha256:[..]
 
 "#]]
     );
@@ -248,7 +248,7 @@ Note: `enabled` has no effect on 2 mailboxes and is not written there: mailbox
 Note: the mailbox audit bypass list was not looked at: accounts on it leave no
   audit records, whatever is set here
 
-Digest: sha256:f5cfc79cd86325e2dca81ba12f89d6766b7ca52e1ba44ea926f3182be495e1ee
+Digest: sha256:[..]
 
 "#]]
     );
@@ -332,7 +332,7 @@ Applying it takes 5 requests to write and 4 requests to read back.
 Note: the mailbox audit bypass list was not looked at: accounts on it leave no
   audit records, whatever is set here
 
-Digest: sha256:96efeb580bc06036ae7b4d8f4ccb9a9f90f70f932311acc2b6a04144b215346a
+Digest: sha256:[..]
 
 "#]]
     );
@@ -380,7 +380,7 @@ Applying it takes 2 requests to write and 2 requests to read back.
 Note: the mailbox audit bypass list was not looked at: accounts on it leave no
   audit records, whatever is set here
 
-Digest: sha256:5d6f218f1bbd11110ce91d1e4f59987b4e1302666e1c7c55e15023e3d4137086
+Digest: sha256:[..]
 
 "#]]
     );

@@ -53,6 +53,13 @@ pub struct LastRead {
     pub stale: StalePolicy,
 }
 
+impl LastRead {
+    /// One that has shown nothing about the plan yet, since the plan comes from it.
+    pub fn at(at: Timestamp) -> Self {
+        Self { at, standings: Standings::default(), stale: StalePolicy::default() }
+    }
+}
+
 /// What to do about objects that are neither as the plan saw them nor as it wants them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StalePolicy {

@@ -1,4 +1,5 @@
-//! Plans that were saved and read back are what they were, or nothing at all.
+//! Plans that were saved and read back are what they were, or nothing at all; and whatever shows a
+//! plan shows the same.
 
 use std::collections::BTreeMap;
 
@@ -45,6 +46,11 @@ proptest! {
         prop_assert_eq!(read.digest, Some(digest));
         prop_assert_eq!(document(&read.plan), document(&plan));
         prop_assert_eq!(auditform::plan::digest(&read.plan, &spec).unwrap(), digest);
+    }
+
+    #[test]
+    fn text_markdown_page_and_document_of_a_plan_count_the_same(world in world()) {
+        crate::views::agree(&plan(&world));
     }
 
     #[test]

@@ -39,14 +39,25 @@ fn a_refused_plan_is_shown_whole_with_the_line_of_each_safeguard() {
         end(&refused.stdout),
         str![[r#"
 Plan: 0 to create, 4 to change, 0 to delete.
-Refused: `organization` would turn `mailbox_auditing` off; only `--allow organization-weakening` applies it.
-Refused: mailbox_audit.people["eve@contoso.com"] would record less than before, and `prevent` of mailbox_audit.people forbids that (auditform.toml:15); only `--allow prevent=mailbox_audit.people` applies it.
-Refused: organization would change, and `prevent` of organization forbids that (auditform.toml:23); only `--allow prevent=organization` applies it.
-Refused: 3 of 3 managed mailboxes would change, and `changed` allows 30% (auditform.toml:17); only `--allow changed=3` applies it.
-Refused: 2 changes would record less than before (3 managed mailboxes), and `weakening` allows 0 (auditform.toml:18); only `--allow weakening=2` applies it.
+Of these, 2 weaken and 1 cannot be undone.
+Refused: `organization` would turn `mailbox_auditing` off; only `--allow
+  organization-weakening` applies it.
+Refused: mailbox_audit.people["eve@contoso.com"] would record less than before,
+  and `prevent` of mailbox_audit.people forbids that (auditform.toml:15); only
+  `--allow prevent=mailbox_audit.people` applies it.
+Refused: organization would change, and `prevent` of organization forbids that
+  (auditform.toml:23); only `--allow prevent=organization` applies it.
+Refused: 3 of 3 managed mailboxes would change, and `changed` allows 30%
+  (auditform.toml:17); only `--allow changed=3` applies it.
+Refused: 2 changes would record less than before (3 managed mailboxes), and
+  `weakening` allows 0 (auditform.toml:18); only `--allow weakening=2` applies
+  it.
 Applying it takes 4 requests to write and 2 requests to read back.
 
-Note: the mailbox audit bypass list was not looked at: accounts on it leave no audit records, whatever is set here
+Note: the mailbox audit bypass list was not looked at: accounts on it leave no
+  audit records, whatever is set here
+
+Digest: sha256:[..]
 
 "#]]
     );
@@ -150,10 +161,14 @@ fn what_is_allowed_for_one_run_is_said_first_and_done() {
         end(&plan),
         str![[r#"
 Plan: 0 to create, 4 to change, 0 to delete.
+Of these, 2 weaken and 1 cannot be undone.
 Applying it takes 4 requests to write and 2 requests to read back.
 
-Note: the mailbox audit bypass list was not looked at: accounts on it leave no audit records, whatever is set here
+Note: the mailbox audit bypass list was not looked at: accounts on it leave no
+  audit records, whatever is set here
 Note: `--allow deletions=9` was not needed: this plan is not refused for that
+
+Digest: sha256:[..]
 
 "#]]
     );

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use auditform::apply::{Cancel, Event, Observer, Standings, StepState};
+use auditform::apply::{Cancel, Event, Observer, StepState};
 use auditform::certificate::read_any;
 use auditform::client::{
     Client, ClientOptions, Clock, Credential, DeviceCode, DevicePrompt, Limits, RetryPolicy,
@@ -19,7 +19,7 @@ use auditform::diagnostic::{Diagnostics, Sources};
 use auditform::emulator::{self, Running, Seed};
 use auditform::ops::{
     self, ApplyOptions, ConnectOptions, Environment, LastRead, PlanOptions, Ports, ReadObserver,
-    StalePolicy, Stopped, VariableOptions,
+    Stopped, VariableOptions,
 };
 use auditform::plan::Plan;
 use auditform::providers::entra::{Entra, EntraOptions};
@@ -263,11 +263,7 @@ impl Scene {
         let warnings = warnings.map(|warnings| shown(&loaded.sources, warnings)).concat();
         if applying && !plan.is_empty() {
             let (_sender, receiver) = watch::channel(false);
-            let read = LastRead {
-                at: ports.now(),
-                standings: Standings::default(),
-                stale: StalePolicy::RefuseAll,
-            };
+            let read = LastRead::at(ports.now());
             let options = ApplyOptions { parallelism: 8, cancel: Cancel::new(receiver), read };
             let mut dating = Dating { scene: self, before: self.files() };
             let applied =

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use self::opened::{Opened, open_spec};
-use crate::apply::{Report, Standings, StepState, Verdict};
+use crate::apply::{Report, StepState, Verdict};
 use crate::cli::exit::Exit;
 use crate::cli::interrupt::Interrupts;
 use crate::cli::session::{Allow, Reading, Session, plan, show, unwritten};
@@ -178,7 +178,7 @@ impl Run<'_> {
         }
         let is_allowed = desired.tenant.approve_second_phase;
         let stale = self.arguments.stale.into();
-        self.read = LastRead { at: ports.now(), standings: Standings::default(), stale };
+        self.read = LastRead { stale, ..LastRead::at(ports.now()) };
         // The second plan is another one; it has no digest before it is saved.
         self.beside = Provenance::default();
         let plan = match plan(&mut self.session, reading, terminal, ports).await {

@@ -1,7 +1,6 @@
 //! From a spec to a plan that is about to be applied, and what an approval has to be.
 
 use super::Arguments;
-use crate::apply::Standings;
 use crate::cli::commands::plan::provenance;
 use crate::cli::exit::Exit;
 use crate::cli::session::{Reading, Session, load, open, show};
@@ -50,11 +49,7 @@ pub(super) async fn open_spec(
     let parallelism = usize::from(arguments.parallelism);
     let reading = Reading { allow: &arguments.allow.allow, parallelism, applying: true };
     let spec = ops::spec_text(&loaded);
-    let read = LastRead {
-        at: ports.now(),
-        standings: Standings::default(),
-        stale: arguments.stale.into(),
-    };
+    let read = LastRead { stale: arguments.stale.into(), ..LastRead::at(ports.now()) };
     let (session, plan) = open(loaded, reading, terminal, ports).await?;
     let shown = |stopped: Stopped| show(&stopped, &session.loaded.sources, terminal);
     let digest = ops::digest_of(&plan, &spec).map_err(shown)?;

@@ -12,7 +12,7 @@ use crate::cli::session::{Reading, Session, connect, load_captured, show, unwrit
 use crate::cli::terminal::Terminal;
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::ops::{self, ApprovalQuestion, LastRead, Loaded, Ports, StalePolicy, Stopped};
-use crate::plan::{Plan, ReadPlan};
+use crate::plan::{Plan, ReadPlan, SpecText};
 use crate::render::{Detail, TextOptions, write_plan, write_stale};
 use crate::resource::PlanDigest;
 
@@ -59,41 +59,13 @@ fn judge_offline(
         );
         return Err(Exit::Error);
     };
-    if let Some(approved) = arguments.approve {
-        is_approved(approved, digest, terminal)?;
-    }
-    if !arguments.variables.is_empty() {
-        terminal.finding(
-            Diagnostic::error("given-too-late", "the values of variables are part of a saved plan")
-                .help("give `--var` and `--var-file` to `auditform plan --out FILE`"),
-        );
-        return Err(Exit::Usage);
-    }
-    if !arguments.allow.allow.is_empty() {
-        terminal.finding(
-            Diagnostic::error("allowed-too-late", "what a plan is allowed is part of it")
-                .help("give `--allow` to `auditform plan --out FILE`"),
-        );
-        return Err(Exit::Usage);
-    }
-    let beside = arguments.path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let directory = match ops::spec_directory(&arguments.path, read) {
-        Some(found) => found,
-        None if arguments.plan_only => beside.map_or_else(|| PathBuf::from("."), PathBuf::from),
-        None => {
-            let missing =
-                Diagnostic::error("spec-changed", "the spec of this plan is not to be found")
-                    .note(format!(
-                        "looked for `{}` where it was, beside the plan and here",
-                        spec.entry
-                    ))
-                    .note("no call was made")
-                    .help("run this in the spec's directory, or give `--plan-only`");
-            return Err(stopped(Stopped::stale(missing)));
-        }
-    };
+    is_given_in_time(arguments, terminal)?;
+    let directory = spec_directory(arguments, read, spec, terminal)?;
     if !arguments.plan_only {
         ops::compare_spec(spec, &directory, ports.today()).map_err(stopped)?;
+    }
+    if let Some(approved) = arguments.approve {
+        is_approved(approved, digest, terminal)?;
     }
     let loaded = load_captured(spec, &directory, terminal, ports)?;
     if !ops::is_guarded(&read.plan, &loaded.desired) {
@@ -105,6 +77,42 @@ fn judge_offline(
     }
     is_signed(arguments, read, digest, &loaded, terminal, ports)?;
     Ok(loaded)
+}
+
+/// What belongs to planning comes too late for a plan that is saved.
+fn is_given_in_time(arguments: &Arguments, terminal: Terminal) -> Result<(), Exit> {
+    let finding = if !arguments.variables.is_empty() {
+        Diagnostic::error("given-too-late", "the values of variables are part of a saved plan")
+            .help("give `--var` and `--var-file` to `auditform plan --out FILE`")
+    } else if !arguments.allow.allow.is_empty() {
+        Diagnostic::error("allowed-too-late", "what a plan is allowed is part of it")
+            .help("give `--allow` to `auditform plan --out FILE`")
+    } else {
+        return Ok(());
+    };
+    terminal.finding(finding);
+    Err(Exit::Usage)
+}
+
+/// Where the spec lies by now, or would lie.
+fn spec_directory(
+    arguments: &Arguments,
+    read: &ReadPlan,
+    spec: &SpecText,
+    terminal: Terminal,
+) -> Result<PathBuf, Exit> {
+    if let Some(found) = ops::spec_directory(&arguments.path, read) {
+        return Ok(found);
+    }
+    if arguments.plan_only {
+        let beside = arguments.path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        return Ok(beside.map_or_else(|| PathBuf::from("."), PathBuf::from));
+    }
+    let missing = Diagnostic::error("spec-changed", "the spec of this plan is not to be found")
+        .note(format!("looked for `{}` where it was, beside the plan and here", spec.entry))
+        .note("no call was made")
+        .help("run this in the spec's directory, or give `--plan-only`");
+    Err(show(&Stopped::stale(missing), &Sources::default(), terminal))
 }
 
 /// The signatures that the plan's rules ask for, which are those of the spec in it.
