@@ -1,6 +1,8 @@
 //! The executor with a writer of our own: what it starts, in which order, how many at once, and
 //! what it says when something fails. No socket, no clock.
 
+mod canary;
+mod freshness;
 mod read_back;
 mod sign_in;
 

@@ -32,7 +32,8 @@ pub enum Step {
     /// Signs in as an application of the plan, until Exchange takes it. It belongs to no change:
     /// what it waits for is done without it.
     SignIn,
-    /// Reads Exchange back: what follows takes away the identity that can.
+    /// Reads Exchange back: what follows takes away the identity that can, or is the rest after the
+    /// mailboxes that were tried first.
     ReadBack,
     /// Does nothing; holds back what follows until everything before it is done.
     Barrier,
@@ -108,7 +109,8 @@ impl ExecutionGraph {
 /// Builds the graph of a plan.
 pub fn build(plan: &Plan) -> Result<ExecutionGraph, CycleError> {
     let gate = plan.sign_in.as_ref().map(|gate| gate.after.clone());
-    let mut builder = Builder { gate, ..Builder::default() };
+    let canary = plan.safeguards.canary_of(plan.mailboxes.len());
+    let mut builder = Builder { gate, canary, ..Builder::default() };
     let before_mailboxes = plan.before_mailboxes();
     for (change, place) in plan.changes().zip(0u32..) {
         match &change {
@@ -136,6 +138,11 @@ struct Builder {
     gate: Option<Vec<Address>>,
     /// The first steps in Exchange that wait for the sign-in.
     behind_gate: Vec<StepId>,
+    /// How many mailboxes are tried before the rest, the last steps of those so far, and what the rest
+    /// waits for.
+    canary: Option<usize>,
+    tried: Vec<StepId>,
+    proof: Option<StepId>,
     /// The last steps of what is done in Exchange, and the steps that come after all of it.
     exchange: Vec<StepId>,
     after_exchange: Vec<StepId>,
@@ -224,7 +231,7 @@ impl Builder {
     fn mailbox(&mut self, place: u32, requests: u64, depends_on: &[Address]) {
         let waits = !depends_on.is_empty() || self.gate.is_some();
         let barrier = waits.then(|| self.barrier(depends_on));
-        let mut previous = barrier;
+        let mut previous = self.proof_of_canary().or(barrier);
         for request in (0u8..).take(usize::try_from(requests).unwrap_or(usize::MAX)) {
             let step = self.graph.add_node(Step::Write { change: place, request });
             if let Some(previous) = previous {
@@ -233,6 +240,21 @@ impl Builder {
             previous = Some(step);
         }
         self.exchange.extend(previous);
+        if self.canary.is_some() && self.proof.is_none() {
+            self.tried.extend(previous);
+        }
+    }
+
+    /// The reading back that a mailbox waits for, once as many were tried as are tried first.
+    fn proof_of_canary(&mut self) -> Option<StepId> {
+        if self.proof.is_none() && self.canary == Some(self.tried.len()) {
+            let proof = self.graph.add_node(Step::ReadBack);
+            for step in &self.tried {
+                self.graph.add_edge(*step, proof, ());
+            }
+            self.proof = Some(proof);
+        }
+        self.proof
     }
 
     fn barrier(&mut self, depends_on: &[Address]) -> StepId {

@@ -183,11 +183,13 @@ async fn exchange_part(
 }
 
 /// What an apply reads to prove its result: the lists of mailboxes once more, which took so many
-/// requests, and each of the two settings that hold the switches; a customisation is awaited.
-fn reads_of_an_apply(plan: &Plan, listing: u64) -> u64 {
+/// requests, twice where some mailboxes are tried first, and each of the two settings that hold the
+/// switches; a customisation is awaited.
+fn reads_of_an_apply(plan: &Plan, listing: u64, has_canary: bool) -> u64 {
     let changed =
         |wanted: fn(&TenantChange) -> bool| u64::from(plan.tenant_changes.iter().any(wanted));
     let lists = if plan.mailboxes.is_empty() { 0 } else { listing };
+    let lists = if has_canary { lists * 2 } else { lists };
     lists
         + changed(|change| matches!(change, TenantChange::UnifiedAuditLog { .. }))
         + changed(|change| !matches!(change, TenantChange::UnifiedAuditLog { .. }))
@@ -230,7 +232,9 @@ fn put_together(
         plan.mailboxes = found.changes;
     }
     plan.notes.push(BYPASS_NOT_READ.to_owned());
-    plan.reads = reads_of_an_apply(&plan, listing);
+    let safeguards = desired.safeguards.in_force(&[]);
+    let has_canary = safeguards.canary_of(plan.mailboxes.len()).is_some();
+    plan.reads = reads_of_an_apply(&plan, listing, has_canary);
     Ok(plan)
 }
 

@@ -137,6 +137,14 @@ pub struct Safeguards {
     pub canary: Option<u64>,
 }
 
+impl Safeguards {
+    /// How many of so many changing mailboxes are tried before the rest; `None` where there is no rest.
+    pub fn canary_of(&self, mailboxes: usize) -> Option<usize> {
+        let first = usize::try_from(self.canary?).ok()?;
+        (first < mailboxes).then_some(first)
+    }
+}
+
 /// `[limits]` and every `prevent` of a spec, with their places.
 #[derive(Debug, Clone, Default)]
 pub struct SafeguardSettings {
