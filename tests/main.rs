@@ -32,6 +32,7 @@ mod interruption;
 mod laws;
 mod plan;
 mod plan_text;
+mod published;
 mod readme;
 mod roles;
 mod rotation;

@@ -23,6 +23,7 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 
+pub use commands::schema::schemas;
 pub use exit::Exit;
 pub use reference::markdown;
 
@@ -79,6 +80,7 @@ enum Command {
     Graph(commands::graph::Arguments),
     Certificate(commands::certificate::Arguments),
     Emulate(commands::emulate::Arguments),
+    Schema(commands::schema::Arguments),
 }
 
 /// Runs one command.
@@ -128,6 +130,7 @@ async fn dispatch(command: Command, terminal: Terminal, ports: Ports) -> Exit {
             Command::Certificate(arguments) => {
                 commands::certificate::run(&arguments, terminal, &ports)
             }
+            Command::Schema(arguments) => commands::schema::run(&arguments, terminal),
             Command::Emulate(arguments) => {
                 commands::emulate::run(arguments, terminal, &interrupts).await
             }

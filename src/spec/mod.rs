@@ -9,7 +9,8 @@
 //! 4. `mailbox_audit` with `selection`, `actions`, `action_names`, `losses`: each policy by itself.
 //! 5. `order`, `overlap`: policies among one another.
 //!
-//! All of them read through `read` and take the keys in `keys` and no others. Words that many of
+//! All of them read through `read` and take the keys in `keys` and no others; `schema` and
+//! `reference` say the same keys to editors and people. Words that many of
 //! them use are in `named`, `lists`, `moments`, `letters` and `secrets`.
 
 use std::path::Path;
@@ -21,6 +22,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, FileId, Sources};
 use crate::state::{Declared, DesiredState};
 use chain::Chain;
 use read::{Entry, Reader, Reported, Table};
+pub use schema::{schema, schema_text};
 
 mod action_names;
 mod actions;
@@ -41,7 +43,9 @@ mod order;
 mod overlap;
 mod permissions;
 mod read;
+pub mod reference;
 mod role_names;
+mod schema;
 mod secrets;
 mod selection;
 mod sign_in;
@@ -174,7 +178,7 @@ fn switch(
     reader: &mut Reader,
     root: &Table<'_>,
     table: &str,
-    known: &[&str],
+    known: &'static keys::Section,
     key: &str,
 ) -> Result<Option<Declared<bool>>, Reported> {
     reader.optional(root, table, |reader, entry| {

@@ -5,4 +5,5 @@ pub(super) mod certificate;
 pub(super) mod emulate;
 pub(super) mod graph;
 pub(super) mod plan;
+pub(in crate::cli) mod schema;
 pub(super) mod validate;

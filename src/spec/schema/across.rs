@@ -1,0 +1,98 @@
+//! What the keys of one table demand of one another, as JSON Schema. It stands behind `if` and
+//! `not`, where editors look for errors and not for suggestions.
+
+use serde_json::{Map, Value, json};
+
+use crate::spec::keys::{ATTRIBUTES, METHODS, Method};
+
+/// The rules of a section, by its id; none for most.
+pub(super) fn rules(section: &str) -> Map<String, Value> {
+    let rules = match section {
+        "tenant" => json!({
+            "if": is("endpoint", "embedded"),
+            "then": { "not": { "required": ["endpoints"] } },
+            "else": { "required": ["organization", "sign_in"] },
+        }),
+        "sign_in" => json!({
+            "if": { "required": ["application"] },
+            "then": only(&["application"], &[]),
+            "else": with_method(),
+        }),
+        "bootstrap" => with_method(),
+        "certificate" => json!({
+            "not": { "required": ["valid_for", "valid_until"] },
+            "if": { "required": ["existing"] },
+            "then": {
+                "properties": {
+                    "existing": true,
+                    "password_env": true,
+                    "ensure": { "const": "present" },
+                },
+                "additionalProperties": false,
+            },
+        }),
+        "application" => json!({
+            "not": { "required": ["unique_name", "app_id"] },
+            "if": { "not": { "anyOf": [{ "required": ["app_id"] }, is("ensure", "absent")] } },
+            "then": { "required": ["display_name"] },
+        }),
+        "mailbox_audit" => json!({
+            "not": { "properties": forbidden(ATTRIBUTES) },
+            "if": { "properties": { "recipient_types": { "contains": { "const": "GroupMailbox" } } } },
+            "then": { "properties": forbidden(&["enabled", "admin", "delegate", "owner"]) },
+        }),
+        "rule" => json!({ "minProperties": 1, "maxProperties": 1 }),
+        _ => json!({}),
+    };
+    if let Value::Object(rules) = rules { rules } else { Map::new() }
+}
+
+/// The key is there and has this value.
+fn is(key: &str, value: &str) -> Value {
+    json!({ "properties": { key: { "const": value } }, "required": [key] })
+}
+
+/// These keys and no others; some of them must be there.
+fn only(keys: &[&str], required: &[&str]) -> Value {
+    let properties: Map<String, Value> =
+        keys.iter().map(|key| ((*key).to_owned(), true.into())).collect();
+    json!({ "properties": properties, "required": required, "additionalProperties": false })
+}
+
+/// None of these keys.
+fn forbidden(keys: &[&str]) -> Value {
+    keys.iter().map(|key| ((*key).to_owned(), false.into())).collect::<Map<_, _>>().into()
+}
+
+fn with_method() -> Value {
+    let chain = METHODS.iter().rev().fold(Value::Bool(true), |rest, method| {
+        let rules = json!({ "if": is("method", method.word.value), "then": of_method(method) });
+        if rest == Value::Bool(true) {
+            return rules;
+        }
+        let mut rules = rules;
+        rules["else"] = rest;
+        rules
+    });
+    let mut rules = chain;
+    rules["required"] = json!(["method"]);
+    rules
+}
+
+fn of_method(method: &Method) -> Value {
+    if method.word.value != "certificate" {
+        return only(&[&["method"], method.keys].concat(), method.required);
+    }
+    // The certificate is named by its file, or by its thumbprint and a directory.
+    json!({
+        "if": { "required": ["thumbprint"] },
+        "then": only(
+            &["method", "client_id", "thumbprint", "directory", "password_env"],
+            &["client_id", "thumbprint", "directory"],
+        ),
+        "else": only(
+            &["method", "client_id", "certificate", "password_env"],
+            &["client_id", "certificate"],
+        ),
+    })
+}
