@@ -80,6 +80,8 @@ enum Command {
     Graph(commands::graph::Arguments),
     Certificate(commands::certificate::Arguments),
     Emulate(commands::emulate::Arguments),
+    Init(commands::init::Arguments),
+    Fmt(commands::fmt::Arguments),
     Schema(commands::schema::Arguments),
 }
 
@@ -130,6 +132,8 @@ async fn dispatch(command: Command, terminal: Terminal, ports: Ports) -> Exit {
             Command::Certificate(arguments) => {
                 commands::certificate::run(&arguments, terminal, &ports)
             }
+            Command::Init(arguments) => commands::init::run(&arguments, terminal),
+            Command::Fmt(arguments) => commands::fmt::run(&arguments, terminal),
             Command::Schema(arguments) => commands::schema::run(&arguments, terminal),
             Command::Emulate(arguments) => {
                 commands::emulate::run(arguments, terminal, &interrupts).await

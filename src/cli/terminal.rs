@@ -90,6 +90,14 @@ impl Terminal {
         io::stdin().is_terminal()
     }
 
+    /// Asks and takes a line. Blocks until it comes; none where there is nothing more to read.
+    pub(super) fn ask(question: &str) -> Option<String> {
+        let _ = write!(io::stderr().lock(), "{question}");
+        let mut answer = String::new();
+        let read = io::stdin().lock().read_line(&mut answer).ok()?;
+        (read > 0).then(|| answer.trim().to_owned())
+    }
+
     /// Asks for `yes`; anything else is a no. Blocks until a line comes.
     pub(super) fn confirm(self) -> bool {
         self.say("\nDo you want to apply this plan? Only `yes` is accepted.");

@@ -62,7 +62,7 @@ pub fn load(path: &Path, today: Date) -> Result<Loaded, Box<LoadError>> {
     }
 }
 
-fn read(file: &Path, shown: &Path) -> Result<String, Box<Diagnostic>> {
+pub(super) fn read(file: &Path, shown: &Path) -> Result<String, Box<Diagnostic>> {
     let name = shown.display();
     let unreadable = |reason: &dyn std::fmt::Display| {
         Box::new(Diagnostic::error("unreadable-file", format!("`{name}` cannot be read: {reason}")))

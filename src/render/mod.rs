@@ -8,6 +8,7 @@ mod progress;
 mod report;
 mod roles;
 mod style;
+mod text_diff;
 mod wording;
 
 pub use diagnostic::render as diagnostics;
@@ -15,3 +16,4 @@ pub use plan_text::write_plan;
 pub use progress::{Mode, Progress};
 pub use report::write_report;
 pub use roles::write_requirements;
+pub use text_diff::write_text_diff;

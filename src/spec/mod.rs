@@ -21,6 +21,7 @@ use toml::de::{DeTable, DeValue};
 use crate::diagnostic::{Diagnostic, Diagnostics, FileId, Sources};
 use crate::state::{Declared, DesiredState};
 use chain::Chain;
+pub use format::format;
 use read::{Entry, Reader, Reported, Table};
 pub use schema::{schema, schema_text};
 
@@ -31,6 +32,7 @@ mod certificate;
 mod certificate_life;
 mod chain;
 mod federation;
+mod format;
 mod hosts;
 pub mod keys;
 mod letters;

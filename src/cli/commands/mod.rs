@@ -3,7 +3,9 @@
 pub(super) mod apply;
 pub(super) mod certificate;
 pub(super) mod emulate;
+pub(super) mod fmt;
 pub(super) mod graph;
+pub(super) mod init;
 pub(super) mod plan;
 pub(in crate::cli) mod schema;
 pub(super) mod validate;
