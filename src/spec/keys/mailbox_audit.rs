@@ -113,7 +113,7 @@ pub const RULE: &Section = &Section {
     id: "rule",
     title: "admin, delegate or owner as a table",
     place: "in `admin`, `delegate` or `owner`",
-    about: "One of three forms",
+    about: "One of `default_plus`, `at_least` and `exactly`",
     keys: &[
         Key::new("exactly", Shape::Actions { or_none: true }, "these and nothing else")
             .note("It drops what Microsoft records by default. `[\"None\"]` alone records nothing.")

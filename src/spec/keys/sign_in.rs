@@ -73,7 +73,7 @@ const ROWS: &[Key] = &[
         .otherwise("this or `application`")
         .example("\"certificate\""),
     Key::new("client_id", GUID, "the application (client) id")
-        .otherwise("see right")
+        .otherwise("depends on `method`")
         .note(
             "Required for `certificate`. Otherwise: for `device_code` Microsoft Graph Command Line \
              Tools, for `workload_identity` the variable `AZURE_CLIENT_ID`, for `managed_identity` \

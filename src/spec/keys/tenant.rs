@@ -73,7 +73,7 @@ const ENDPOINT: Key = Key::new(
         Alternative { shape: Shape::Words(&[word("embedded", EMBEDDED)]), about: EMBEDDED },
         Alternative {
             shape: BASE_URL,
-            about: "serves authority, Graph and Exchange together; plain http only on this machine",
+            about: "a base URL is https, or plain http on this machine",
         },
     ]),
     "where the tenant's services are",

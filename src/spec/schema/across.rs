@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::spec::keys::{ATTRIBUTES, METHODS, Method};
+use crate::spec::keys::{ATTRIBUTES, CERTIFICATE_MAKING, METHODS, Method, SIGN_IN};
 
 /// The rules of a section, by its id; none for most.
 pub(super) fn rules(section: &str) -> Map<String, Value> {
@@ -22,14 +22,7 @@ pub(super) fn rules(section: &str) -> Map<String, Value> {
         "certificate" => json!({
             "not": { "required": ["valid_for", "valid_until"] },
             "if": { "required": ["existing"] },
-            "then": {
-                "properties": {
-                    "existing": true,
-                    "password_env": true,
-                    "ensure": { "const": "present" },
-                },
-                "additionalProperties": false,
-            },
+            "then": { "properties": existing() },
         }),
         "application" => json!({
             "not": { "required": ["unique_name", "app_id"] },
@@ -52,11 +45,19 @@ fn is(key: &str, value: &str) -> Value {
     json!({ "properties": { key: { "const": value } }, "required": [key] })
 }
 
-/// These keys and no others; some of them must be there.
+/// Of the keys of a sign-in these and no others; some of them must be there. What is not a key of
+/// it at all is refused by the table itself.
 fn only(keys: &[&str], required: &[&str]) -> Value {
-    let properties: Map<String, Value> =
-        keys.iter().map(|key| ((*key).to_owned(), true.into())).collect();
-    json!({ "properties": properties, "required": required, "additionalProperties": false })
+    let others: Vec<&str> =
+        SIGN_IN.names().into_iter().filter(|name| !keys.contains(name)).collect();
+    json!({ "properties": forbidden(&others), "required": required })
+}
+
+/// Beside `existing`: nothing of how a certificate is made, and it is not to be deleted.
+fn existing() -> Value {
+    let mut properties = forbidden(CERTIFICATE_MAKING);
+    properties["ensure"] = json!({ "const": "present" });
+    properties
 }
 
 /// None of these keys.

@@ -2,7 +2,8 @@
 //! read. It is written for Taplo as well as for validators. Taplo shows the description that it
 //! finds at the end of a path, does not look behind `if`, and takes each branch of `anyOf` for a
 //! suggestion; so what a value looks like stands at its key, and what keys demand of one another
-//! stands behind `if` and `not` (`across`).
+//! stands behind `if` and `not` (`across`). Errors are to stand at the key that is wrong, and not at
+//! the table or the rule around it.
 
 mod across;
 mod shape;
@@ -58,7 +59,7 @@ fn section(section: &Section, logon: Option<LogonType>) -> Map<String, Value> {
     object.insert("description".to_owned(), format!("{}.", section.about).into());
     object.insert("type".to_owned(), "object".into());
     object.insert("properties".to_owned(), properties.into());
-    object.insert("additionalProperties".to_owned(), false.into());
+    object.insert("additionalProperties".to_owned(), shape::nothing());
     if !required.is_empty() {
         object.insert("required".to_owned(), required.into());
     }

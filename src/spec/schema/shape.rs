@@ -11,6 +11,12 @@ pub(super) fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/definitions/{name}") })
 }
 
+/// What no value fits, for keys that a table does not have. With `additionalProperties: false`
+/// Taplo blames the table, with this the key; within `allOf` it suggests nothing.
+pub(super) fn nothing() -> Value {
+    json!({ "allOf": [false] })
+}
+
 /// A shape. `logon` is whose actions are meant; `about` is what the key says, for shapes whose
 /// branches an editor shows instead of the key.
 pub(super) fn of(
@@ -43,17 +49,27 @@ pub(super) fn of(
         Shape::Actions { or_none: false } => {
             json!({ "type": "array", "items": reference(&actions), "minItems": 1, "uniqueItems": true })
         }
-        Shape::Actions { or_none: true } => json!({
-            "type": "array",
-            "items": { "anyOf": [reference(&actions), { "const": "None", "description": "Alone: nothing is recorded." }] },
-            "minItems": 1,
-            "uniqueItems": true,
-            "if": { "contains": { "const": "None" } },
-            "then": { "maxItems": 1 },
-        }),
+        Shape::Actions { or_none: true } => actions_or_none(&reference(&actions)),
         Shape::RecipientType => reference("recipient_type"),
     };
     into_map(schema)
+}
+
+/// Actions, or `None` alone. `anyOf` suggests; `if` judges, so that an error names the actions.
+fn actions_or_none(action: &Value) -> Value {
+    let none = json!({ "const": "None", "description": "Alone: nothing is recorded." });
+    json!({
+        "type": "array",
+        "items": {
+            "anyOf": [action, none, true],
+            "if": { "const": "None" },
+            "else": action,
+        },
+        "minItems": 1,
+        "uniqueItems": true,
+        "if": { "contains": { "const": "None" } },
+        "then": { "maxItems": 1 },
+    })
 }
 
 /// A schema that is an object, as all of ours are.
@@ -114,15 +130,39 @@ fn either(
             schema.into()
         })
         .collect();
-    into_map(json!({ "anyOf": branches, "x-taplo": { "docs": { "main": "" } } }))
+    into_map(judged_by_type(branches))
+}
+
+/// Several branches. Where the types of two tell them apart, a value is judged by the branch of its type,
+/// so that an error says what is wrong in it and where; `anyOf` is there for suggestions alone then,
+/// and its last branch takes everything.
+fn judged_by_type(mut branches: Vec<Value>) -> Value {
+    let mut schema = json!({ "x-taplo": { "docs": { "main": "" } } });
+    if let [one, other] = branches.as_slice()
+        && type_of(one) != type_of(other)
+    {
+        schema["type"] = json!([type_of(one), type_of(other)]);
+        schema["if"] = json!({ "type": type_of(one) });
+        schema["then"] = one.clone();
+        schema["else"] = other.clone();
+        branches.push(Value::Bool(true));
+    }
+    schema["anyOf"] = branches.into();
+    schema
+}
+
+/// The type of what a branch takes; what is referred to is a table.
+fn type_of(branch: &Value) -> String {
+    branch["type"].as_str().unwrap_or("object").to_owned()
 }
 
 fn rule(logon: LogonType, about: Option<&str>) -> Value {
     let default = json!({
+        "type": "string",
         "const": "default",
         "description": about,
         "x-taplo": { "docs": { "constValue": "Microsoft's default set, kept by Microsoft." } },
     });
     let form = reference(&format!("{}_rule", logon.attribute()));
-    json!({ "anyOf": [default, form], "x-taplo": { "docs": { "main": "" } } })
+    judged_by_type(vec![default, form])
 }
