@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use auditform::diagnostic::Sources;
-use auditform::spec;
+use auditform::spec::{self, NotFormatted};
 use proptest::prelude::*;
 
 use crate::support::{World, package};
@@ -89,6 +89,19 @@ fn what_is_not_toml_is_shown_with_its_place_and_left_as_it_is() {
 }
 
 #[test]
+fn what_the_formatter_does_not_know_is_shown_and_left_as_it_is() {
+    let world = World::new();
+    let newer = "version = 1\ntenant = {\n  endpoint = \"embedded\",\n}\n";
+    world.write("auditform.toml", newer);
+    world.run(&["validate"]).ended(0);
+    let output = world.run(&["fmt"]).ended(1);
+    let finding = "error[not-formattable]: `auditform.toml` holds TOML that `fmt` does not know";
+    assert!(output.stderr.contains(finding), "{}", output.stderr);
+    assert!(output.stderr.contains("auditform.toml:2:"), "{}", output.stderr);
+    assert_eq!(fs::read_to_string(world.path("auditform.toml")).unwrap(), newer);
+}
+
+#[test]
 fn standard_input_goes_to_standard_output() {
     let world = World::new();
     let through = |arguments: &[&str], text: &str| {
@@ -128,7 +141,9 @@ fn mode_links_and_line_ends_stay() {
 fn layout(text: &str) -> Option<String> {
     let mut sources = Sources::default();
     let file = sources.add("auditform.toml", text);
-    spec::format(&sources, file).ok().map(|laid_out| laid_out.expect("it would change the meaning"))
+    let outcome = spec::format(&sources, file);
+    assert!(!matches!(outcome, Err(NotFormatted::Changed)), "it would change the meaning: {text}");
+    outcome.ok()
 }
 
 fn any_spec() -> impl Strategy<Value = String> {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::load::{self, LoadError, SPEC_FILE};
 use crate::diagnostic::{Diagnostic, Sources};
-use crate::spec;
+use crate::spec::{self, NotFormatted};
 
 /// A file and its layout.
 #[derive(Debug)]
@@ -55,14 +55,27 @@ fn layout_of(file: PathBuf, name: String, before: String) -> Result<Layout, Box<
     let mut sources = Sources::default();
     let id = sources.add(name.clone(), before.clone());
     match spec::format(&sources, id) {
-        Ok(Some(after)) => Ok(Layout { file, name, before, after }),
-        Ok(None) => Err(Box::new(without_place(
+        Ok(after) => Ok(Layout { file, name, before, after }),
+        Err(NotFormatted::Invalid(diagnostics)) => {
+            Err(Box::new(LoadError { diagnostics, sources }))
+        }
+        Err(NotFormatted::Unknown(span)) => {
+            let diagnostics = newer(&name).at(span, "").into();
+            Err(Box::new(LoadError { diagnostics, sources }))
+        }
+        Err(NotFormatted::Changed) => Err(Box::new(without_place(
             Diagnostic::error("not-formattable", format!("`{name}` would no longer say the same"))
                 .note("it is valid TOML, and was left as it is")
                 .help("please report it, with the file if it may be shown"),
         ))),
-        Err(diagnostics) => Err(Box::new(LoadError { diagnostics, sources })),
     }
+}
+
+/// The formatter reads TOML 1.0, the reader of specs some of 1.1 as well.
+fn newer(name: &str) -> Diagnostic {
+    Diagnostic::error("not-formattable", format!("`{name}` holds TOML that `fmt` does not know"))
+        .note("the file was left as it is; `validate`, `plan` and `apply` may take it")
+        .help("write it as in TOML 1.0, an inline table on one line for example")
 }
 
 fn without_place(finding: Diagnostic) -> LoadError {

@@ -15,24 +15,40 @@ use toml::de::DeTable;
 
 use super::read::Reader;
 use super::syntax;
-use crate::diagnostic::{Diagnostics, FileId, Sources};
+use crate::diagnostic::{Diagnostics, FileId, Sources, Span};
 
 /// The longest line of a list that stays on one.
 const COLUMNS: usize = 100;
 
-/// The text of a file, laid out; none where that would change what it says. On errors of syntax,
-/// all of them.
-pub fn format(sources: &Sources, file: FileId) -> Result<Option<String>, Diagnostics> {
+/// Why a text is not laid out.
+#[derive(Debug)]
+pub enum NotFormatted {
+    /// It is not TOML; every error of syntax.
+    Invalid(Diagnostics),
+    /// It is TOML that the formatter does not know, from here on: it reads TOML 1.0, and the reader
+    /// of specs takes some of 1.1.
+    Unknown(Span),
+    /// It would no longer say the same.
+    Changed,
+}
+
+/// The text of a file, laid out.
+pub fn format(sources: &Sources, file: FileId) -> Result<String, NotFormatted> {
     let text = sources.get(file).map_or("", |source| source.text.as_str());
     let (document, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         let mut reader = Reader::new(file, text, true);
         syntax::report(&mut reader, text, document.get_ref(), &errors);
-        return Err(reader.finish());
+        return Err(NotFormatted::Invalid(reader.finish()));
     }
     let (mark, body) = text.strip_prefix('\u{feff}').map_or(("", text), |body| ("\u{feff}", body));
+    if let Some(error) = taplo::parser::parse(body).errors.first() {
+        let start = mark.len() + usize::from(error.range.start());
+        let end = mark.len() + usize::from(error.range.end());
+        return Err(NotFormatted::Unknown(Span::new(file, &(start..end))));
+    }
     let laid_out = format!("{mark}{}", lay_out(body));
-    Ok(same_meaning(text, &laid_out).then_some(laid_out))
+    if same_meaning(text, &laid_out) { Ok(laid_out) } else { Err(NotFormatted::Changed) }
 }
 
 fn lay_out(text: &str) -> String {

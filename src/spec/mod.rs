@@ -21,7 +21,7 @@ use toml::de::{DeTable, DeValue};
 use crate::diagnostic::{Diagnostic, Diagnostics, FileId, Sources};
 use crate::state::{Declared, DesiredState};
 use chain::Chain;
-pub use format::format;
+pub use format::{NotFormatted, format};
 use read::{Entry, Reader, Reported, Table};
 pub use schema::{schema, schema_text};
 
