@@ -18,6 +18,7 @@
 //! | file | owner |
 //! |---|---|
 //! | `auditform.toml`, what it extends and includes, `--var-file` | read by `ops::load`, understood by `spec` |
+//! | `auditform.schema.json`, `.gitignore` beside a new spec | `ops::init` |
 //! | the certificate that a spec names | read by `ops::connect`, understood by `client` |
 //! | `NAME.pem`, `NAME.pfx`, `NAME.cer` in a directory of certificates | `certificate` |
 //! | `tenant.toml` beside a spec | the seed of the embedded tenant, `cli` and `emulator` |

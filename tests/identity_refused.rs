@@ -42,9 +42,9 @@ fn applications_of_one_display_name_are_listed_and_none_is_taken() {
         refused(NAMESAKES, &[]),
         str![[r#"
 error[ambiguous-application]: the tenant has applications called `Contoso mailbox auditor` already
-  --> auditform.toml:28:16
+  --> auditform.toml:29:16
    |
-28 | display_name = "Contoso mailbox auditor"
+29 | display_name = "Contoso mailbox auditor"
    |                ^^^^^^^^^^^^^^^^^^^^^^^^^
    |
    = note: app_id = "edbd2492-91b8-44e1-9756-a6012f18f490", made on 2024-01-01T00:00:00Z
@@ -62,9 +62,9 @@ fn an_application_of_another_spec_is_not_taken_over_by_its_unique_name() {
         refused(NAMESAKES, &[(DISPLAY_NAME, &unique)]),
         str![[r#"
 error[foreign-application]: the application with this `unique_name` (app_id c45d8fd9-e2ef-4f97-a9af-1753a7502233) was not made by this spec
-  --> auditform.toml:27:1
+  --> auditform.toml:28:1
    |
-27 | [application.auditor]
+28 | [application.auditor]
    | ^^^^^^^^^^^^^^^^^^^^^
    |
    = note: it is not marked as made by Auditform
@@ -77,9 +77,9 @@ error[foreign-application]: the application with this `unique_name` (app_id c45d
         refused(NAMESAKES, &[(DISPLAY_NAME, &absent)]),
         str![[r#"
 error[foreign-application]: the application with this `unique_name` (app_id c45d8fd9-e2ef-4f97-a9af-1753a7502233) was not made by this spec
-  --> auditform.toml:27:1
+  --> auditform.toml:28:1
    |
-27 | [application.auditor]
+28 | [application.auditor]
    | ^^^^^^^^^^^^^^^^^^^^^
    |
    = note: this spec would have marked it `auditform:application.auditor`
@@ -96,9 +96,9 @@ fn an_app_id_that_the_tenant_does_not_have_is_no_wish_for_a_new_application() {
         refused(FEW, &[(DISPLAY_NAME, &unknown)]),
         str![[r#"
 error[no-such-application]: no application of this tenant has the `app_id` 9f0e4b68-0000-4000-8000-000000000001
-  --> auditform.toml:28:10
+  --> auditform.toml:29:10
    |
-28 | app_id = "9f0e4b68-0000-4000-8000-000000000001"
+29 | app_id = "9f0e4b68-0000-4000-8000-000000000001"
    |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
    |
    = note: only applications that are registered in the tenant itself can be adopted
@@ -115,9 +115,9 @@ fn names_that_the_tenant_does_not_know_are_told_with_the_nearest() {
         refused(FEW, &[(role, "directory_roles = [\"Exchange Administraitor\"]")]),
         str![[r#"
 error[unknown-role]: there is no directory role `Exchange Administraitor`
-  --> auditform.toml:34:20
+  --> auditform.toml:35:20
    |
-34 | directory_roles = ["Exchange Administraitor"]
+35 | directory_roles = ["Exchange Administraitor"]
    |                    ^^^^^^^^^^^^^^^^^^^^^^^^^
    |
    = help: did you mean `Exchange Administrator`?
@@ -131,9 +131,9 @@ error[unknown-role]: there is no directory role `Exchange Administraitor`
         ),
         str![[r#"
 error[unknown-role]: the tenant has no directory role `Mail Polisher`
-  --> auditform.toml:34:46
+  --> auditform.toml:35:46
    |
-34 | directory_roles = ["Exchange Administrator", "Mail Polisher"]
+35 | directory_roles = ["Exchange Administrator", "Mail Polisher"]
    |                                              ^^^^^^^^^^^^^^^
    |
    = help: roles are named as the Microsoft Entra admin center shows them
@@ -144,9 +144,9 @@ error[unknown-role]: the tenant has no directory role `Mail Polisher`
         refused(FEW, &[(role, "exchange_roles = [\"Mail Recipient Polishing\", \"Audit Logs\"]")]),
         str![[r#"
 error[unknown-role]: the tenant has no management role of Exchange `Mail Recipient Polishing`
-  --> auditform.toml:34:19
+  --> auditform.toml:35:19
    |
-34 | exchange_roles = ["Mail Recipient Polishing", "Audit Logs"]
+35 | exchange_roles = ["Mail Recipient Polishing", "Audit Logs"]
    |                   ^^^^^^^^^^^^^^^^^^^^^^^^^^
    |
    = help: did you mean `Mail Recipient Creation`?
@@ -159,9 +159,9 @@ error[unknown-role]: the tenant has no management role of Exchange `Mail Recipie
         refused(FEW, &[(permission, other)]),
         str![[r#"
 error[unknown-permission]: Microsoft Graph has no application permission `Organisation.Read.All`
-  --> auditform.toml:30:44
+  --> auditform.toml:31:44
    |
-30 | api_permissions = ["Exchange.ManageAsApp", "Microsoft Graph/Organisation.Read.All"]
+31 | api_permissions = ["Exchange.ManageAsApp", "Microsoft Graph/Organisation.Read.All"]
    |                                            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
    |
    = help: did you mean `Organization.Read.All`?

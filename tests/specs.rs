@@ -258,43 +258,51 @@ fn words(schema: &Value, pointer: &str) -> BTreeSet<String> {
 #[test]
 fn the_schema_has_exactly_the_keys_of_the_reader() {
     let schema = schema();
-    for (pointer, known) in [
-        ("", keys::ROOT),
-        ("/definitions/variable_declaration", keys::VARIABLE),
-        ("/definitions/tenant", keys::TENANT),
-        ("/definitions/approval", keys::APPROVAL),
-        ("/definitions/endpoints", keys::ENDPOINTS),
-        ("/definitions/sign_in_application", keys::SIGN_IN_APPLICATION),
-        ("/definitions/certificate", keys::CERTIFICATE),
-        ("/definitions/application", keys::APPLICATION),
-        ("/definitions/federated_credential", keys::FEDERATED_CREDENTIAL),
-        ("/definitions/unified_audit_log", keys::UNIFIED_AUDIT_LOG),
-        ("/definitions/organization", keys::ORGANIZATION),
-        ("/definitions/policy", keys::MAILBOX_AUDIT),
-        ("/definitions/exclusion", keys::EXCLUDE),
-        ("/definitions/limits", keys::LIMITS),
-        ("/definitions/limit/anyOf/2", keys::LIMIT),
-    ] {
-        let properties = object(&schema, &format!("{pointer}/properties"));
-        let properties: BTreeSet<&str> = properties.keys().map(String::as_str).collect();
-        assert_eq!(properties, known.iter().copied().collect(), "{pointer}");
-        assert_eq!(object(&schema, pointer)["additionalProperties"], false, "{pointer}");
+    for section in keys::SECTIONS {
+        let pointers = match section.id {
+            "spec" => vec![String::new()],
+            "rule" => {
+                LogonType::ALL.map(|it| format!("/definitions/{}_rule", it.attribute())).into()
+            }
+            id => vec![format!("/definitions/{id}")],
+        };
+        for pointer in pointers {
+            let properties = object(&schema, &format!("{pointer}/properties"));
+            let properties: BTreeSet<&str> = properties.keys().map(String::as_str).collect();
+            assert_eq!(properties, section.names().into_iter().collect(), "{pointer}");
+            let others = &object(&schema, &pointer)["additionalProperties"];
+            assert_eq!(*others, serde_json::json!({ "allOf": [false] }), "{pointer}");
+        }
     }
-    for (method, known) in keys::SIGN_IN {
-        let pointer = format!("/definitions/sign_in_{method}");
-        let properties = object(&schema, &format!("{pointer}/properties"));
-        let properties: BTreeSet<&str> = properties.keys().map(String::as_str).collect();
-        assert_eq!(properties, known.iter().copied().collect(), "{pointer}");
-        assert_eq!(object(&schema, &pointer)["additionalProperties"], false, "{pointer}");
-        assert_eq!(
-            schema["definitions"][format!("sign_in_{method}")]["properties"]["method"]["const"],
-            *method
-        );
-    }
-    for logon in LogonType::ALL {
-        let pointer = format!("/definitions/{}_rule/oneOf/1/properties", logon.attribute());
-        let forms: BTreeSet<&str> = object(&schema, &pointer).keys().map(String::as_str).collect();
-        assert_eq!(forms, keys::RULE.iter().copied().collect(), "{pointer}");
+}
+
+#[test]
+fn the_schema_takes_with_each_method_of_signing_in_what_the_reader_takes() {
+    let validator = jsonschema::draft7::new(&schema()).unwrap();
+    let example = |name: &str| {
+        let mut rows = keys::BOOTSTRAP.into_iter();
+        rows.find(|key| key.name == name).unwrap().example
+    };
+    for method in keys::METHODS {
+        let is_certificate = method.word.value == "certificate";
+        let file = is_certificate.then_some(&"certificate");
+        let needed: Vec<&str> = method.required.iter().chain(file).copied().collect();
+        for key in keys::BOOTSTRAP.names().into_iter().filter(|key| *key != "method") {
+            let mut table = format!("method = '{}'\n", method.word.value);
+            for name in needed.iter().copied().filter(|name| *name != key).chain([key]) {
+                table.extend([name, " = ", example(name), "\n"]);
+            }
+            let text = format!(
+                "version = 1\n[tenant]\norganization = 'contoso.example'\n[tenant.sign_in]\n{table}"
+            );
+            let mut sources = Sources::default();
+            let file = sources.add("a.toml", text.clone());
+            let is_read = spec::parse(&sources, file, Path::new(""), TODAY).is_ok();
+            let is_valid = validator.is_valid(&json(toml::from_str(&text).unwrap()));
+            assert_eq!(is_valid, is_read, "{text}");
+            let other_way = matches!(key, "thumbprint" | "directory");
+            assert_eq!(is_read, method.keys.contains(&key) && !other_way, "{text}");
+        }
     }
 }
 
@@ -317,27 +325,11 @@ fn the_schema_has_exactly_the_types_and_actions_of_the_tables() {
 #[test]
 fn every_key_is_in_the_reference() {
     let reference = fs::read_to_string(package().join("docs/spec-reference.md")).unwrap();
-    let all = [
-        keys::ROOT,
-        keys::VARIABLE,
-        keys::TENANT,
-        keys::APPROVAL,
-        keys::ENDPOINTS,
-        keys::SIGN_IN_APPLICATION,
-        keys::CERTIFICATE,
-        keys::APPLICATION,
-        keys::FEDERATED_CREDENTIAL,
-        keys::UNIFIED_AUDIT_LOG,
-        keys::ORGANIZATION,
-        keys::MAILBOX_AUDIT,
-        keys::EXCLUDE,
-        keys::RULE,
-        keys::LIMITS,
-        keys::LIMIT,
-    ];
-    let methods = keys::SIGN_IN.iter().flat_map(|(_, keys)| keys.iter().copied());
-    for key in all.concat().into_iter().chain(methods) {
-        assert!(reference.contains(&format!("`{key}`")), "docs/spec-reference.md lacks {key}");
+    for section in keys::SECTIONS {
+        for key in section.keys {
+            let name = format!("| `{}` | ", key.name);
+            assert!(reference.contains(&name), "docs/spec-reference.md lacks {}", key.name);
+        }
     }
     for action in TABLE {
         assert!(reference.contains(&format!("`{}`", action.name)), "it lacks {}", action.name);

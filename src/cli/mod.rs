@@ -25,6 +25,7 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 
+pub use commands::schema::schemas;
 pub use exit::Exit;
 pub use reference::markdown;
 
@@ -84,6 +85,9 @@ enum Command {
     Graph(commands::graph::Arguments),
     Certificate(commands::certificate::Arguments),
     Emulate(commands::emulate::Arguments),
+    Init(commands::init::Arguments),
+    Fmt(commands::fmt::Arguments),
+    Schema(commands::schema::Arguments),
 }
 
 /// Runs one command.
@@ -138,6 +142,9 @@ async fn dispatch(command: Command, terminal: Terminal, ports: Ports) -> Exit {
             Command::Certificate(arguments) => {
                 commands::certificate::run(&arguments, terminal, &ports)
             }
+            Command::Init(arguments) => commands::init::run(&arguments, terminal),
+            Command::Fmt(arguments) => commands::fmt::run(&arguments, terminal),
+            Command::Schema(arguments) => commands::schema::run(&arguments, terminal),
             Command::Emulate(arguments) => {
                 commands::emulate::run(arguments, terminal, &interrupts).await
             }

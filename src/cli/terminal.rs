@@ -106,6 +106,14 @@ impl Terminal {
         rpassword::prompt_password("Enter it: ")
     }
 
+    /// Asks and takes a line. Blocks until it comes; none where there is nothing more to read.
+    pub(super) fn ask(question: &str) -> Option<String> {
+        let _ = write!(io::stderr().lock(), "{question}");
+        let mut answer = String::new();
+        let read = io::stdin().lock().read_line(&mut answer).ok()?;
+        (read > 0).then(|| answer.trim().to_owned())
+    }
+
     /// Asks for `yes`; anything else is a no. Blocks until a line comes.
     pub(super) fn confirm(self, question: &str) -> bool {
         self.say(&format!("\n{question} Only `yes` is accepted."));

@@ -136,6 +136,16 @@ pub(super) fn load_again(
     read(&files, name, Inputs { directory, today, values })
 }
 
+/// The text of a spec that was named, and its name for messages.
+pub(super) fn text_of_spec(file: &Path) -> Result<(String, String), Box<Diagnostic>> {
+    let name = shown(file);
+    if fs::metadata(file).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        return Err(Box::new(no_spec(&name)));
+    }
+    let text = text_of(file, &name)?;
+    Ok((name, text))
+}
+
 fn read(files: &dyn Files, name: &str, inputs: Inputs<'_>) -> Result<Loaded, Box<LoadError>> {
     let mut sources = Sources::default();
     match spec::read(&mut sources, files, name, inputs) {

@@ -8,7 +8,9 @@ mod certificates;
 mod connect;
 mod endpoints;
 mod enter;
+mod format;
 mod identity;
+mod init;
 mod load;
 mod pending;
 mod plan;
@@ -17,6 +19,7 @@ mod read;
 mod recheck;
 mod saved;
 mod sign_in;
+mod starting_points;
 mod state_directory;
 mod verify;
 mod writer;
@@ -28,6 +31,8 @@ pub use approval::{
 };
 pub use certificate_files::{certificate_finding, certificate_password};
 pub use connect::{ConnectOptions, Connection, EmbeddedTenant, connect};
+pub use format::{Layout, layout, layout_of_text};
+pub use init::{SCHEMA_FILE, init};
 pub use load::{
     Capture, CapturedFile, LoadError, Loaded, SPEC_FILE, VariableOptions, load, load_captured,
 };
@@ -38,4 +43,5 @@ pub use saved::{
     capture_of, changed_files, compare_spec, digest_of, is_saved_plan, made, read_saved, save,
     spec_directory, spec_text,
 };
+pub use starting_points::{STARTING_POINTS, StartingFile, StartingPoint};
 pub use state_directory::{STATE_DIRECTORY, prepare_state_directory};

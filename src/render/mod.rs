@@ -15,6 +15,7 @@ mod report;
 mod roles;
 mod style;
 mod survey;
+mod text_diff;
 mod wording;
 mod wrapped;
 
@@ -28,3 +29,4 @@ pub use progress::{Mode, Progress};
 pub use provenance::Provenance;
 pub use report::{write_report, write_stale};
 pub use roles::write_requirements;
+pub use text_diff::write_text_diff;

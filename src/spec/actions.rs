@@ -65,7 +65,7 @@ fn form(reader: &mut Reader, entry: &Entry<'_>, logon: LogonType) -> Option<Acti
     let table = reader.table(entry)?;
     reader.only(&table, keys::RULE);
     let forms: Vec<Entry<'_>> =
-        reader.entries(&table).into_iter().filter(|form| keys::RULE.contains(&form.name)).collect();
+        reader.entries(&table).into_iter().filter(|form| keys::RULE.has(form.name)).collect();
     match forms.as_slice() {
         [] => {
             // An unknown key was reported with the key that it may stand for.
@@ -73,7 +73,7 @@ fn form(reader: &mut Reader, entry: &Entry<'_>, logon: LogonType) -> Option<Acti
                 reader.report(
                     Diagnostic::error("rule-form", format!("`{}` says nothing", entry.path))
                         .at(entry.span, "")
-                        .help(format!("write one of its keys: {}", keys::RULE.join(", "))),
+                        .help(format!("write one of its keys: {}", keys::RULE.names().join(", "))),
                 );
             }
             None
@@ -87,7 +87,7 @@ fn form(reader: &mut Reader, entry: &Entry<'_>, logon: LogonType) -> Option<Acti
                 Diagnostic::error("rule-form", summary)
                     .at(second.key, "")
                     .at(first.key, "")
-                    .help(format!("keep one of: {}", keys::RULE.join(", "))),
+                    .help(format!("keep one of: {}", keys::RULE.names().join(", "))),
             );
             None
         }

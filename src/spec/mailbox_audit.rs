@@ -152,7 +152,7 @@ fn meant_days(text: &str) -> Option<u64> {
 fn manages_something(reader: &mut Reader, table: &Table<'_>) {
     // An unknown key may have been meant to set something; it has its own finding.
     let has_unknown =
-        reader.entries(table).iter().any(|entry| !keys::MAILBOX_AUDIT.contains(&entry.name));
+        reader.entries(table).iter().any(|entry| !keys::MAILBOX_AUDIT.has(entry.name));
     if !has_unknown && !keys::ATTRIBUTES.iter().any(|key| table.has(key)) {
         reader.report_absence(
             Diagnostic::error("manages-nothing", format!("`[{}]` sets nothing", table.path))

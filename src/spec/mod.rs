@@ -13,8 +13,8 @@
 //! 7. `order`, `overlap`: policies among one another.
 //! 8. `safeguards`: `[limits]`, and `prevent` of every resource.
 //!
-//! All of them read through `read` and take the keys in `keys` and no others. Words that many of
-//! them use are in `named`, `lists`, `moments`, `letters` and `secrets`.
+//! All of them read through `read` and take the keys in `keys` and no others; `schema` and
+//! `reference` say the same keys to editors and people. Words that many of them use are in `named`, `lists`, `moments`, `letters` and `secrets`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,7 +29,9 @@ use parts::Parts;
 use read::{Entry, Reader, Reported, Table};
 
 pub use files::{Files, SpecFile, Texts, missing};
+pub use format::{NotFormatted, format};
 pub use given::Given;
+pub use schema::{schema, schema_text};
 pub use variables::{Values, VariableValue};
 
 mod action_names;
@@ -41,6 +43,7 @@ mod certificate_life;
 mod chain;
 mod federation;
 mod files;
+mod format;
 mod given;
 mod hosts;
 pub mod keys;
@@ -57,9 +60,11 @@ mod parts;
 mod permissions;
 mod places;
 mod read;
+pub mod reference;
 mod references;
 mod role_names;
 mod safeguards;
+mod schema;
 mod secrets;
 mod selection;
 mod sign_in;
@@ -269,7 +274,7 @@ fn switch(
     reader: &mut Reader,
     root: &Table<'_>,
     table: &str,
-    known: &[&str],
+    known: &'static keys::Section,
     key: &str,
 ) -> Result<Option<Declared<bool>>, Reported> {
     reader.optional(root, table, |reader, entry| {

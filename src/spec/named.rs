@@ -4,6 +4,7 @@
 
 use toml::de::DeValue;
 
+use super::keys;
 use super::read::{Entry, Reader, Reported, Table};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::state::{Declared, Ensure};
@@ -17,7 +18,7 @@ pub(super) struct NamedKind {
     /// A name to show.
     pub(super) example: &'static str,
     /// The keys that one of them may hold.
-    pub(super) keys: &'static [&'static str],
+    pub(super) keys: &'static keys::Section,
 }
 
 /// The tables of one kind: those that could be read, and the names of all that are there.
@@ -35,9 +36,9 @@ pub(super) fn tables<'t>(
     let table = reader.entry(root, kind.kind).and_then(|entry| reader.table(&entry));
     let Some(table) = table else { return Vec::new() };
     let entries = reader.entries(&table);
-    let (inside, named): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| {
-        kind.keys.contains(&entry.name) && !matches!(entry.node, DeValue::Table(_))
-    });
+    let (inside, named): (Vec<_>, Vec<_>) = entries
+        .into_iter()
+        .partition(|entry| kind.keys.has(entry.name) && !matches!(entry.node, DeValue::Table(_)));
     if let Some(first) = inside.iter().min_by_key(|entry| entry.key) {
         unnamed(reader, first, kind);
     }

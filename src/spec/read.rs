@@ -234,8 +234,13 @@ impl Reader {
         unknown.map(|entry| entry.name).any(|name| nearest(name, [key]).is_some())
     }
 
-    /// Reports every key that is not in `known`.
-    pub(super) fn only(&mut self, table: &Table<'_>, known: &[&str]) {
+    /// Reports every key that is not in `known`: a section of the table of keys, or a part of one.
+    pub(super) fn only(
+        &mut self,
+        table: &Table<'_>,
+        known: impl IntoIterator<Item = &'static keys::Key>,
+    ) {
+        let known: Vec<&str> = known.into_iter().map(|key| key.name).collect();
         for entry in self.entries(table) {
             if secrets::is_key_of_one(entry.name) {
                 let summary = format!("a spec must not hold a secret, as `{}` does", entry.path);
@@ -247,7 +252,7 @@ impl Reader {
                         format!("`{}` is not a key of {}", entry.name, table.title()),
                     )
                     .at(entry.key, "")
-                    .help(keys::advice(entry.name, known)),
+                    .help(keys::advice(entry.name, &known)),
                 );
             }
         }

@@ -65,7 +65,7 @@ fn both(reader: &mut Reader, entry: &Entry<'_>) -> Option<Limit> {
         reader.report(
             Diagnostic::error("invalid-limit", format!("`{}` limits nothing", entry.path))
                 .at(entry.span, "")
-                .help(format!("write one of its keys: {}", keys::LIMIT.join(", "))),
+                .help(format!("write one of its keys: {}", keys::LIMIT.names().join(", "))),
         );
         return None;
     }

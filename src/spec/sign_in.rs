@@ -84,7 +84,7 @@ fn application_of(
 fn method(reader: &mut Reader, table: &Table<'_>) -> Result<SignIn, Reported> {
     let method = reader.required(table, "method", "\"certificate\"");
     let method = method.and_then(|entry| method_name(reader, &entry));
-    reader.only(table, &keys::of_method(method));
+    reader.only(table, keys::of_method(method));
     let Some(method) = method else {
         if table.has("certificate") {
             let _ = sign_in_certificate::read(reader, table);
@@ -107,7 +107,7 @@ fn method(reader: &mut Reader, table: &Table<'_>) -> Result<SignIn, Reported> {
 
 fn method_name(reader: &mut Reader, entry: &Entry<'_>) -> Option<&'static str> {
     let text = reader.text(entry, "certificate")?;
-    let names = || keys::SIGN_IN.iter().map(|(name, _)| *name);
+    let names = || keys::METHODS.iter().map(|method| method.word.value);
     if let Some(known) = names().find(|name| *name == text) {
         return Some(known);
     }

@@ -1,0 +1,53 @@
+//! `auditform schema`: the published JSON Schemas, for editors and for programs that read documents.
+
+use clap::ValueEnum;
+
+use crate::cli::exit::Exit;
+use crate::cli::session::unwritten;
+use crate::cli::terminal::Terminal;
+use crate::spec;
+
+/// Print a published JSON Schema, for editors and for programs that read documents
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Arguments {
+    /// What the schema is of
+    #[arg(value_enum, default_value_t = Document::Spec)]
+    document: Document,
+}
+
+/// What has a published schema; `schemas/` holds each, and a test compares them.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Document {
+    /// The file `auditform.toml` (draft-07, which the TOML tools of editors read)
+    Spec,
+    /// What `plan --format json` prints
+    Plan,
+}
+
+impl Document {
+    /// The file below `schemas/`.
+    fn file(self) -> &'static str {
+        match self {
+            Self::Spec => "spec.schema.json",
+            Self::Plan => "plan.schema.json",
+        }
+    }
+
+    fn text(self) -> String {
+        match self {
+            Self::Spec => spec::schema_text(),
+            Self::Plan => include_str!("../../../schemas/plan.schema.json").to_owned(),
+        }
+    }
+}
+
+/// Every published schema: the name of its file below `schemas/`, and its text.
+pub fn schemas() -> Vec<(&'static str, String)> {
+    Document::value_variants().iter().map(|one| (one.file(), one.text())).collect()
+}
+
+pub(in crate::cli) fn run(arguments: &Arguments, terminal: Terminal) -> Exit {
+    let text = arguments.document.text();
+    let written = terminal.result(|out| out.write_all(text.as_bytes()));
+    written.map_or_else(|error| unwritten(&error, terminal), |()| Exit::Done)
+}
