@@ -49,8 +49,10 @@ pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports
         Err(exit) => return exit,
     };
     let spec = ops::spec_text(&session.loaded);
-    let made = ops::made(&session.loaded.directory, ports);
-    let digest = match keep(arguments, &plan, &spec, &made) {
+    // Git is asked only where its answer is kept or shown: a large repository takes its time.
+    let is_kept = arguments.out.is_some() || !arguments.view.is_text();
+    let made = is_kept.then(|| ops::made(&session.loaded.directory, ports));
+    let digest = match keep(arguments, &plan, &spec, made.as_ref()) {
         Ok(digest) => digest,
         Err(stopped) => {
             let exit = show(&stopped, &session.loaded.sources, terminal);
@@ -59,7 +61,7 @@ pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports
         }
     };
     // Of a plan that was made just now, a reader of the text knows when and by what.
-    let told = (!arguments.view.is_text()).then_some(&made);
+    let told = made.as_ref().filter(|_| !arguments.view.is_text());
     let beside = provenance(Some(digest), told);
     let written = arguments.view.write(terminal, &plan, &beside, Some(digest));
     if let Some(path) = &arguments.out {
@@ -85,10 +87,10 @@ fn keep(
     arguments: &Arguments,
     plan: &Plan,
     spec: &SpecText,
-    made: &Made,
+    made: Option<&Made>,
 ) -> Result<PlanDigest, Stopped> {
     let digest = ops::digest_of(plan, spec)?;
-    if let Some(path) = &arguments.out {
+    if let (Some(path), Some(made)) = (&arguments.out, made) {
         ops::save(&SavedPlan { plan, spec, made }, digest, path)?;
     }
     Ok(digest)
