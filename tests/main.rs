@@ -49,6 +49,7 @@ mod sign_in_workloads;
 mod spec_files;
 mod spec_on_disk;
 mod specs;
+mod stale_chain;
 mod stale_plan;
 mod support;
 mod transport;

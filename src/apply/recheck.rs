@@ -20,7 +20,7 @@ pub struct Standings {
     pub already: Vec<u32>,
     /// Neither as the plan saw it nor as it wants it, with both values in words.
     pub stale: BTreeMap<u32, String>,
-    /// Changes of identity chains that are the same but for identifiers that were not known before.
+    /// Changes of identity chains that are the same, with what was not known before.
     pub renewed: BTreeMap<u32, IdentityChange>,
 }
 
@@ -78,7 +78,7 @@ fn recheck_identity(
     match now {
         None => standings.already.push(place),
         Some(now) if now == change => {}
-        Some(now) if change.is_same_but_for_identifiers(now) => {
+        Some(now) if change.is_same_as_far_as_known(now) => {
             standings.renewed.insert(place, now.clone());
         }
         Some(now) => {

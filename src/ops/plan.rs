@@ -112,12 +112,12 @@ pub async fn plan(
         plan.reads += directory_reads;
     }
     plan.approval = desired.approval.as_ref().map(|rules| rules.value.clone());
-    guard(&mut plan, &desired.safeguards, options);
+    guard(&mut plan, &desired.safeguards, beside, options);
     Ok(Planned { plan, warnings })
 }
 
 /// Holds the plan against the spec's safeguards, and says which allowances lift nothing.
-fn guard(plan: &mut Plan, settings: &SafeguardSettings, options: PlanOptions<'_>) {
+fn guard(plan: &mut Plan, settings: &SafeguardSettings, beside: &Path, options: PlanOptions<'_>) {
     plan.safeguards = settings.in_force(options.allow);
     let place = |violation: &Violation| match violation {
         Violation::OrganizationWeakening { .. } => None,
@@ -127,7 +127,7 @@ fn guard(plan: &mut Plan, settings: &SafeguardSettings, options: PlanOptions<'_>
         }
     };
     let refusal = |violation: Violation| Refusal {
-        place: place(&violation).map(|span| options.sources.place(span)),
+        place: place(&violation).map(|span| from_spec(&options.sources.place(span), beside)),
         violation,
     };
     plan.refused = judge(plan).into_iter().map(refusal).collect();
@@ -139,6 +139,13 @@ fn guard(plan: &mut Plan, settings: &SafeguardSettings, options: PlanOptions<'_>
         let notes: Vec<String> = needless.into_iter().map(said).collect();
         plan.notes.extend(notes);
     }
+}
+
+/// A place as seen from the spec's directory: how that was named makes no difference to a plan.
+fn from_spec(place: &str, beside: &Path) -> String {
+    let beside = beside.strip_prefix(".").unwrap_or(beside);
+    let inner = Path::new(place).strip_prefix(beside);
+    inner.map_or_else(|_| place.to_owned(), |path| path.display().to_string())
 }
 
 /// Whether a plan carries the safeguards of its spec, and says of itself all that breaks them.

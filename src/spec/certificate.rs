@@ -110,8 +110,12 @@ fn made(
     });
     let life = certificate_life::read(reader, table, today);
     let Life { valid_from, validity, rotate_before, overlap } = life?;
+    let base = reader.directory();
+    let directory = directory?.unwrap_or_else(|| base.join(DIRECTORY));
+    let written = directory.strip_prefix(base).unwrap_or(&directory).display().to_string();
     Ok(CertificateSource::Made(MadeCertificate {
-        directory: directory?.unwrap_or_else(|| reader.directory().join(DIRECTORY)),
+        written_directory: written,
+        directory,
         common_name: common_name?.unwrap_or_else(|| format!("auditform {name}")),
         key_size: key_size?.unwrap_or(2048),
         valid_from,

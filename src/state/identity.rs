@@ -50,6 +50,8 @@ pub enum CertificateSource {
 pub struct MadeCertificate {
     /// The directory of `NAME.pfx`, `NAME.cer` and `NAME.pem`, joined with the spec's.
     pub directory: PathBuf,
+    /// The same from the spec's directory: how that was named makes no difference to a plan.
+    pub written_directory: String,
     /// `CN=` of subject and issuer.
     pub common_name: String,
     /// Bits of the RSA key: 2048, 3072 or 4096.

@@ -263,7 +263,7 @@ fn first(
         .comes("key_size", Held::text(made.key_size.to_string()))
         .comes("valid_from", from)
         .comes("valid_until", until)
-        .comes("directory", Held::text(made.directory.display().to_string()))
+        .comes("directory", Held::text(&made.written_directory))
         .comes("thumbprint", Held::Unknown)
         .does(IdentityWrite::MakeCertificate(order))
 }

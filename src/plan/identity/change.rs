@@ -135,14 +135,25 @@ impl IdentityChange {
         change
     }
 
-    /// Whether another one says the same, identifiers aside that were not known when this was planned.
-    pub fn is_same_but_for_identifiers(&self, other: &Self) -> bool {
+    /// Whether another one says the same, but knows what was not known yet when this was planned:
+    /// identifiers, and what is generated.
+    pub fn is_same_as_far_as_known(&self, other: &Self) -> bool {
+        let is_same_attribute = |(own, other): (&HeldAttribute, &HeldAttribute)| {
+            let is_open = own.after == Some(Held::Unknown) && other.after.is_some();
+            own.name == other.name
+                && own.before == other.before
+                && (is_open || own.after == other.after)
+        };
         let steps = |one: &Self| one.steps().cloned().collect::<Vec<_>>();
         let (own, others) = (steps(self), steps(other));
         let is_same = |(own, other): (&IdentityWrite, &IdentityWrite)| own.is_same_step(other);
         self.action == other.action
-            && self.attributes == other.attributes
+            && self.attributes.len() == other.attributes.len()
+            && self.attributes.iter().zip(&other.attributes).all(is_same_attribute)
             && self.removes == other.removes
+            && self.weakens == other.weakens
+            && self.reversible == other.reversible
+            && other.depends_on.iter().all(|address| self.depends_on.contains(address))
             && self.after_exchange == other.after_exchange
             && self.finally.is_some() == other.finally.is_some()
             && own.len() == others.len()

@@ -276,8 +276,7 @@ impl ApplicationRef {
 }
 
 impl IdentityWrite {
-    /// Whether another one does the same, identifiers of the application aside that were not known
-    /// when this was planned.
+    /// Whether another one does the same, but knows what was not known yet when this was planned.
     pub fn is_same_step(&self, other: &Self) -> bool {
         let (mut own, mut others) = (self.clone(), other.clone());
         if let (Some(own), Some(others)) = (own.application_mut(), others.application_mut()) {
@@ -285,6 +284,11 @@ impl IdentityWrite {
                 return false;
             }
             own.clone_from(others);
+        }
+        if let (Self::AddKey { thumbprint, .. }, Self::AddKey { thumbprint: known, .. }) =
+            (&mut own, &others)
+        {
+            *thumbprint = thumbprint.or(*known);
         }
         own == others
     }
