@@ -1,7 +1,7 @@
 //! Is a plan the one that was reviewed, and if not, what differs. Pure; memory grows with what
 //! differs and with an index of the mailboxes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use uuid::Uuid;
 
@@ -68,49 +68,74 @@ fn few(old: &Plan, new: &Plan, difference: &mut PlanDifference) {
     let (before, after) = (by_address(old), by_address(new));
     for (address, place) in &after {
         let Some(change) = new.get(*place) else { continue };
-        match before.get(address).and_then(|place| old.get(*place)) {
-            None => difference.added.push((address.clone(), change.weakens())),
-            Some(was) => compare((old, &was), (new, &change), difference),
+        let Some(was) = before.get(address).and_then(|place| old.get(*place)) else {
+            difference.added.push((address.clone(), change.weakens()));
+            continue;
+        };
+        let mut found = differences(&was, &change);
+        let edges = [was.depends_on(old), change.depends_on(new)];
+        found.extend(comes_after(&edges));
+        if !found.is_empty() {
+            difference.differing.push((address.clone(), found));
         }
     }
     let gone = before.into_keys().filter(|address| !after.contains_key(address));
     difference.removed.extend(gone);
 }
 
+/// Mailboxes are compared by pattern: two patterns differ alike for every mailbox that has them.
 fn mailboxes(old: &Plan, new: &Plan, difference: &mut PlanDifference) {
     let before = old.mailboxes.index_by_guid();
     let find = |guid: Uuid| {
         let at = before.binary_search_by(|(known, _)| known.cmp(&guid)).ok()?;
         old.mailboxes.get(before[at].1 as usize)
     };
+    let edges = comes_after(&[old.before_mailboxes(), new.before_mailboxes()]);
+    let mut known: HashMap<(u32, u32), Vec<Difference>> = HashMap::new();
     let mut kept: BTreeSet<Uuid> = BTreeSet::new();
     for view in new.mailboxes.iter() {
         let change = Change::Mailbox(view);
-        match find(view.guid()) {
-            None => difference.added.push((change.address(), change.weakens())),
-            Some(was) => {
-                kept.insert(view.guid());
-                compare((old, &Change::Mailbox(was)), (new, &change), difference);
-            }
+        let Some(was) = find(view.guid()) else {
+            difference.added.push((change.address(), change.weakens()));
+            continue;
+        };
+        kept.insert(view.guid());
+        let patterns = known.entry((was.pattern_id(), view.pattern_id()));
+        let shared = patterns.or_insert_with(|| differences(&Change::Mailbox(was), &change));
+        if shared.is_empty()
+            && edges.is_none()
+            && was.upn() == view.upn()
+            && was.policy() == view.policy()
+        {
+            continue;
+        }
+        let mut found = Vec::new();
+        push(&mut found, "address", was.address().to_string(), view.address().to_string());
+        found.extend(shared.iter().cloned().chain(edges.clone()));
+        if !found.is_empty() {
+            difference.differing.push((view.address(), found));
         }
     }
     let gone = old.mailboxes.iter().filter(|view| !kept.contains(&view.guid()));
     difference.removed.extend(gone.map(super::MailboxView::address));
 }
 
-fn compare(
-    (old, was): (&Plan, &Change<'_>),
-    (new, is): (&Plan, &Change<'_>),
-    difference: &mut PlanDifference,
-) {
+fn push(found: &mut Vec<Difference>, name: &str, old: String, new: String) {
+    if old != new {
+        found.push(Difference { name: name.to_owned(), old, new });
+    }
+}
+
+fn comes_after([old, new]: &[Vec<Address>; 2]) -> Option<Difference> {
     let mut found = Vec::new();
-    let mut differ = |name: &str, old: String, new: String| {
-        if old != new {
-            found.push(Difference { name: name.to_owned(), old, new });
-        }
-    };
-    differ("address", was.address().to_string(), is.address().to_string());
-    differ("action", was.action().name().to_owned(), is.action().name().to_owned());
+    push(&mut found, "comes after", joined(old), joined(new));
+    found.pop()
+}
+
+/// What two changes of one object do not have in common, address and edges aside.
+fn differences(was: &Change<'_>, is: &Change<'_>) -> Vec<Difference> {
+    let mut found = Vec::new();
+    push(&mut found, "action", was.action().name().to_owned(), is.action().name().to_owned());
     let (before, after) = (was.attributes(), is.attributes());
     let names: BTreeSet<&str> = before.iter().chain(&after).map(|one| one.name).collect();
     for name in names {
@@ -120,19 +145,16 @@ fn compare(
                 found.and_then(|one| if is_after { &one.after } else { &one.before }.as_ref());
             value.map_or_else(|| "none".to_owned(), words)
         };
-        differ(&format!("{name}, as read"), find(&before, false), find(&after, false));
-        differ(&format!("{name}, as wanted"), find(&before, true), find(&after, true));
+        push(&mut found, &format!("{name}, as read"), find(&before, false), find(&after, false));
+        push(&mut found, &format!("{name}, as wanted"), find(&before, true), find(&after, true));
     }
-    let edges = |change: &Change<'_>, plan: &Plan| joined(&change.depends_on(plan));
-    differ("comes after", edges(was, old), edges(is, new));
-    if found.is_empty() && was.writes() != is.writes() {
-        let steps = |change: &Change<'_>| count(change.writes().len());
-        let (old, new) = (steps(was), format!("{}, others", steps(is)));
-        found.push(Difference { name: "how it is done".to_owned(), old, new });
+    let is_mailbox = matches!(is, Change::Mailbox(_));
+    if found.is_empty() && !is_mailbox && was.writes() != is.writes() {
+        let (old, new) =
+            (count(was.writes().len()), format!("{}, others", count(is.writes().len())));
+        push(&mut found, "how it is done", old, new);
     }
-    if !found.is_empty() {
-        difference.differing.push((is.address(), found));
-    }
+    found
 }
 
 fn count(steps: usize) -> String {
@@ -177,5 +199,13 @@ fn remarks(old: &Plan, new: &Plan, difference: &mut PlanDifference) {
         };
         differ("approved by", signers(old), signers(new));
     }
+    let allowed = |plan: &Plan| -> Vec<String> {
+        plan.safeguards.allowances.iter().map(ToString::to_string).collect()
+    };
+    differ("allowed", lines(&allowed(old)), lines(&allowed(new)));
+    let sign_in = |plan: &Plan| {
+        plan.sign_in.as_ref().map_or_else(|| "nobody".to_owned(), ToString::to_string)
+    };
+    differ("Exchange waits for", sign_in(old), sign_in(new));
     differ("unchanged objects", old.unchanged.to_string(), new.unchanged.to_string());
 }

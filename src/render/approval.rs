@@ -4,6 +4,7 @@
 use std::io::{self, Write};
 
 use super::style::{LOUD, STRONG};
+use super::wording::visible;
 use crate::approval::{Approval, ApprovalRules, Approved, Loss, Signer, Subject};
 use crate::diagnostic::and_list;
 use crate::resource::written_duration;
@@ -27,7 +28,7 @@ pub fn write_subject(out: &mut dyn Write, subject: &Subject) -> io::Result<()> {
         write_lines(out, &subject.deletes)?;
     }
     writeln!(out, "Plan: {create} to create, {change} to change, {delete} to delete.")?;
-    writeln!(out, "Tenant: {organization} ({tenant})")?;
+    writeln!(out, "Tenant: {} ({tenant})", visible(organization))?;
     writeln!(out, "Digest: {STRONG}{plan}{STRONG:#}")?;
     match &subject.rules {
         Some(rules) => write_rules(out, rules),
@@ -45,7 +46,7 @@ fn write_losses(out: &mut dyn Write, losses: &[Loss]) -> io::Result<()> {
 
 fn write_lines(out: &mut dyn Write, lines: &[String]) -> io::Result<()> {
     for line in lines.iter().take(LISTED) {
-        writeln!(out, "    {line}")?;
+        writeln!(out, "    {}", visible(line))?;
     }
     if let Some(more) = lines.len().checked_sub(LISTED).filter(|more| *more > 0) {
         writeln!(out, "    and {more} more, which the plan lists")?;

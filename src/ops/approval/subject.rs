@@ -28,39 +28,35 @@ pub fn approval_subject(path: &Path) -> Result<Subject, Stopped> {
 fn subject(plan: &Plan, digest: PlanDigest) -> Subject {
     let summary = plan.summary();
     let (mut weakens, mut removes) = (Losses::default(), Losses::default());
-    let mut deletes = Vec::new();
-    for change in plan.changes() {
-        let address = shown(&change.address().to_string());
-        let weakening = change.weakens().iter().map(|reason| shown(reason)).collect();
-        let weakened = weakens.add_all(weakening, &address);
+    let mailboxes = plan.mailboxes.by_pattern().into_iter();
+    let mailboxes = mailboxes.map(|(first, number)| (Change::Mailbox(first), number));
+    for (change, number) in plan.few().map(|change| (change, 1)).chain(mailboxes) {
         // What is recorded less is among what is removed, and told once.
-        if !weakened {
-            removes.add_all(removing(&change), &address);
-        }
-        if change.action() == Action::Delete {
-            deletes.push(address);
+        match change.weakens() {
+            none if none.is_empty() => removes.add(removing(&change), &change, number),
+            reasons => weakens.add(reasons, &change, number),
         }
     }
+    let deletes = plan.few().filter(|change| change.action() == Action::Delete);
     Subject {
         plan: digest,
         tenant: plan.tenant.id,
-        organization: shown(&plan.tenant.organization),
+        organization: plan.tenant.organization.clone(),
         rules: plan.approval.clone(),
         create: summary.create,
         change: summary.change,
         delete: summary.delete,
         weakens: weakens.sorted(),
         removes: removes.sorted(),
-        deletes,
+        deletes: deletes.map(|change| change.address().to_string()).collect(),
     }
 }
 
 fn removing(change: &Change<'_>) -> Vec<String> {
     let removes = change.removes();
-    removes
-        .iter()
-        .map(|(attribute, values)| shown(&format!("{attribute} loses {}", and_list(values))))
-        .collect()
+    let told =
+        |(attribute, values): &(&str, Vec<&str>)| format!("{attribute} loses {}", and_list(values));
+    removes.iter().map(told).collect()
 }
 
 /// Losses by their words: a plan has many changes and few sorts of them.
@@ -68,13 +64,10 @@ fn removing(change: &Change<'_>) -> Vec<String> {
 struct Losses(BTreeMap<String, (u64, String)>);
 
 impl Losses {
-    /// Whether there was one.
-    fn add_all(&mut self, all: Vec<String>, address: &str) -> bool {
-        let is_some = !all.is_empty();
+    fn add(&mut self, all: Vec<String>, first: &Change<'_>, number: u64) {
         for what in all {
-            self.0.entry(what).or_insert_with(|| (0, address.to_owned())).0 += 1;
+            self.0.entry(what).or_insert_with(|| (0, first.address().to_string())).0 += number;
         }
-        is_some
     }
 
     /// The most frequent ones first.
@@ -84,14 +77,4 @@ impl Losses {
         all.sort_by_key(|loss| std::cmp::Reverse(loss.changes));
         all
     }
-}
-
-/// A plan comes from others: what a terminal would obey, or what turns the direction of writing, is
-/// not shown.
-fn shown(text: &str) -> String {
-    let is_mark = |letter: char| {
-        letter.is_control()
-            || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
-    text.chars().map(|letter| if is_mark(letter) { '\u{fffd}' } else { letter }).collect()
 }
