@@ -19,8 +19,8 @@ use crate::plan::Plan;
 
 type Answer = Result<Option<String>, Failure>;
 
-/// Tells whether what was read last may still be written upon.
-pub type Freshness = Arc<dyn Fn() -> bool + Send + Sync>;
+/// Tells whether what was read last of the change at a place may still be written upon.
+pub type Freshness = Arc<dyn Fn(u32) -> bool + Send + Sync>;
 
 /// A plan that is being carried out.
 pub struct Execution<'p> {
@@ -71,7 +71,7 @@ impl<'p> Execution<'p> {
             cancel,
             tasks: JoinSet::new(),
             steps: HashMap::new(),
-            is_fresh: Arc::new(|| true),
+            is_fresh: Arc::new(|_| true),
             outdated: false,
             begun: HashSet::new(),
             left: HashMap::new(),
@@ -160,14 +160,23 @@ impl<'p> Execution<'p> {
         self.held.is_some()
     }
 
-    /// Lets go what was held, if what was done before is proved; else that is skipped.
-    pub fn was_read_back(&mut self, is_proved: bool) {
-        let Some(step) = self.held.take() else { return };
+    /// Lets go what was held, if what was done before is proved; else that is skipped. The rest of the
+    /// mailboxes follows where what was tried first went well, whatever was left out as stale; the
+    /// identity that works in Exchange goes only where there is nothing left to see to. Whether it was
+    /// let go.
+    pub fn was_read_back(&mut self, is_read: bool) -> bool {
+        let Some(step) = self.held.take() else { return false };
+        let is_proved = is_read
+            && match self.graph.step(step) {
+                Some(Step::Canary) => self.report.went_well(),
+                _ => self.report.is_good(),
+            };
         if is_proved {
             self.schedule.finish(step, Outcome::Done);
         } else {
             self.skip_dependents(step, Prerequisite::ReadBack);
         }
+        is_proved
     }
 
     /// Starts as many ready steps as there is room for, once the sink has all their intents.
@@ -181,9 +190,9 @@ impl<'p> Execution<'p> {
             && let Some(step) = self.schedule.take_ready()
         {
             match self.graph.step(step) {
-                Some(Step::ReadBack) => self.held = Some(step),
+                Some(Step::ReadBack | Step::Canary) => self.held = Some(step),
                 _ if self.is_settled(step) => {}
-                Some(Step::Write { .. }) if !(self.is_fresh)() => {
+                Some(Step::Write { change, .. }) if !(self.is_fresh)(change) => {
                     self.schedule.give_back(step);
                     self.outdated = true;
                     break;
@@ -209,6 +218,11 @@ impl<'p> Execution<'p> {
         let Some(change) = self.graph.step(step).and_then(Step::change) else { return false };
         match self.report.state(change) {
             StepState::AlreadyThere => {
+                self.schedule.finish(step, Outcome::Done);
+                true
+            }
+            // No mailbox depends on another: those that are tried first may be fewer.
+            StepState::Stale if change as usize >= self.plan.before_mailbox_changes() => {
                 self.schedule.finish(step, Outcome::Done);
                 true
             }
@@ -243,7 +257,9 @@ impl<'p> Execution<'p> {
             Some(Step::SignIn) => {
                 self.tasks.spawn(async move { writer.sign_in(events).await.map(|()| None) })
             }
-            Some(Step::ReadBack | Step::Barrier) | None => self.tasks.spawn(async { Ok(None) }),
+            Some(Step::ReadBack | Step::Canary | Step::Barrier) | None => {
+                self.tasks.spawn(async { Ok(None) })
+            }
         };
         self.steps.insert(handle.id(), step);
     }

@@ -133,18 +133,21 @@ impl Report {
         }
     }
 
-    /// Whether nothing went wrong so far, as far as reading back has shown.
-    pub fn is_good(&self) -> bool {
-        let is_bad = |state: &StepState| {
-            matches!(
-                state,
-                StepState::Failed | StepState::InDoubt | StepState::Skipped | StepState::Stale
-            )
-        };
+    /// Whether nothing that was done went wrong so far, as far as reading back has shown; what was left
+    /// out does not count.
+    pub fn went_well(&self) -> bool {
+        let is_bad = |state: &StepState| matches!(state, StepState::Failed | StepState::InDoubt);
         !self.states.iter().any(is_bad)
             && self.verdicts(Verdict::Refuted) == 0
             && self.sign_in.is_none()
             && self.sink_error.is_none()
+    }
+
+    /// Whether nothing went wrong so far and nothing was left out.
+    pub fn is_good(&self) -> bool {
+        let is_left_out =
+            |state: &StepState| matches!(state, StepState::Skipped | StepState::Stale);
+        self.went_well() && !self.states.iter().any(is_left_out)
     }
 
     /// How many changes stand there.
@@ -202,7 +205,8 @@ impl Report {
 
     pub(crate) fn skip(&mut self, change: u32, because: Prerequisite) {
         // A change whose first request failed is failed, not skipped because of itself.
-        if because != Prerequisite::Change(change) && self.state(change) != StepState::Stale {
+        let is_settled = matches!(self.state(change), StepState::Stale | StepState::AlreadyThere);
+        if because != Prerequisite::Change(change) && !is_settled {
             self.set(change, StepState::Skipped);
             self.skipped.entry(change).or_insert(because);
         }

@@ -32,9 +32,10 @@ pub enum Step {
     /// Signs in as an application of the plan, until Exchange takes it. It belongs to no change:
     /// what it waits for is done without it.
     SignIn,
-    /// Reads Exchange back: what follows takes away the identity that can, or is the rest after the
-    /// mailboxes that were tried first.
+    /// Reads Exchange back: what follows takes away the identity that can.
     ReadBack,
+    /// Reads back the mailboxes that were tried first: what follows is the rest.
+    Canary,
     /// Does nothing; holds back what follows until everything before it is done.
     Barrier,
 }
@@ -44,7 +45,7 @@ impl Step {
     pub fn change(self) -> Option<u32> {
         match self {
             Self::Write { change, .. } | Self::AwaitCustomization { change } => Some(change),
-            Self::SignIn | Self::ReadBack | Self::Barrier => None,
+            Self::SignIn | Self::ReadBack | Self::Canary | Self::Barrier => None,
         }
     }
 }
@@ -248,7 +249,7 @@ impl Builder {
     /// The reading back that a mailbox waits for, once as many were tried as are tried first.
     fn proof_of_canary(&mut self) -> Option<StepId> {
         if self.proof.is_none() && self.canary == Some(self.tried.len()) {
-            let proof = self.graph.add_node(Step::ReadBack);
+            let proof = self.graph.add_node(Step::Canary);
             for step in &self.tried {
                 self.graph.add_edge(*step, proof, ());
             }

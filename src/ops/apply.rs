@@ -18,14 +18,13 @@ use tokio::sync::RwLock;
 
 use super::connect::Connection;
 use super::enter;
+use super::freshness::Freshness;
 use super::identity::{Entered, IdentityWriter};
 use super::ports::{Cause, Ports, Stopped};
-use super::recheck::{WINDOW, recheck};
+use super::recheck::{Reading, recheck};
 use super::verify;
 use super::writer::TenantWriter;
-use crate::apply::Freshness as Gate;
 use crate::apply::{Cancel, Event, Execution, NoJournal, Observer, Report, Standings};
-use crate::client::Clock;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::graph;
 use crate::plan::Plan;
@@ -47,6 +46,8 @@ pub struct ApplyOptions {
 pub struct LastRead {
     /// When it began.
     pub at: Timestamp,
+    /// When it was over.
+    pub ended: Timestamp,
     /// What it has shown about the plan.
     pub standings: Standings,
     /// What to do about changes that are stale.
@@ -56,7 +57,7 @@ pub struct LastRead {
 impl LastRead {
     /// One that has shown nothing about the plan yet, since the plan comes from it.
     pub fn at(at: Timestamp) -> Self {
-        Self { at, standings: Standings::default(), stale: StalePolicy::default() }
+        Self { at, ended: at, standings: Standings::default(), stale: StalePolicy::default() }
     }
 }
 
@@ -77,6 +78,8 @@ pub struct Applied {
     pub report: Report,
     /// Reading back failed, so what was done is not proved.
     pub unverified: Option<Stopped>,
+    /// What was left could not be read again, so nothing more was done.
+    pub unread: Option<Stopped>,
 }
 
 /// Applies a plan. `beside` is the spec's directory.
@@ -92,42 +95,35 @@ pub async fn apply(
     let graph = graph::build(plan).map_err(|cycle| Stopped::error(cycle.diagnostic()))?;
     let writer = Arc::new(writer(connection, desired, ports));
     let ApplyOptions { parallelism, mut cancel, read } = options;
-    let freshness = Freshness::of(read.at, ports);
+    let mut freshness = Freshness::of(&read, ports);
+    let scope = Scope { desired, plan, beside, ports };
     let mut execution =
         Execution::new(plan, &graph, parallelism, cancel.clone()).while_fresh(freshness.gate());
     execution.settle(&read.standings);
+    let mut unread = None;
     let verified = loop {
         execution.run(&writer, &mut NoJournal, observer).await;
         entered(connection, desired, &writer).await;
-        let mut unread = None;
         if execution.is_outdated() && !execution.report().interrupted {
-            let at = ports.now();
-            let is_open = |place| execution.is_untouched(place);
-            match recheck(connection, desired, plan, beside, ports, &is_open).await {
-                Ok(found) => {
-                    execution.settle(&found);
-                    if found.stale.is_empty() || read.stale == StalePolicy::Skip {
-                        freshness.read_at(at);
-                        continue;
-                    }
-                }
+            let reading = reread(connection, &scope, &mut execution, &mut freshness, read.stale);
+            let reading = tokio::select! {
+                biased;
+                () = cancel.wait() => Ok(false),
+                reading = reading => reading,
+            };
+            match reading {
+                Ok(true) => continue,
+                Ok(false) => execution.report_mut().interrupted |= cancel.is_asked(),
                 Err(stopped) => unread = Some(stopped),
             }
         }
         let report = execution.report_mut();
         let verified =
             read_back(connection, desired, plan, ports, report, &mut cancel, observer).await;
-        // What goes last is the identity that Exchange is read as: it stays where the reading showed
-        // anything that a later run has to see to.
-        let is_proved = verified.is_ok() && report.is_good();
-        if let Some(stopped) = unread {
-            break Err(stopped);
-        }
-        if !execution.is_held() || execution.report().interrupted {
+        if unread.is_some() || !execution.is_held() || execution.report().interrupted {
             break verified;
         }
-        execution.was_read_back(is_proved);
-        if !is_proved {
+        if !execution.was_read_back(verified.is_ok()) {
             break verified;
         }
     };
@@ -137,7 +133,16 @@ pub async fn apply(
     if let Err(error) = verify::note_pending(connection, plan, &report, proved, beside, ports) {
         tracing::warn!(%error, "the time of the switch could not be kept");
     }
-    Ok(Applied { report, unverified: verified.err().map(unproved) })
+    Ok(Applied { report, unverified: verified.err().map(unproved), unread })
+}
+
+/// What an apply is about.
+#[derive(Clone, Copy)]
+struct Scope<'a> {
+    desired: &'a DesiredState,
+    plan: &'a Plan,
+    beside: &'a Path,
+    ports: &'a Ports,
 }
 
 fn writer(connection: &Connection, desired: &DesiredState, ports: &Ports) -> TenantWriter {
@@ -154,28 +159,37 @@ fn writer(connection: &Connection, desired: &DesiredState, ports: &Ports) -> Ten
     }
 }
 
-/// How long what was read may be written upon.
-struct Freshness {
-    read_at: Arc<Mutex<Timestamp>>,
-    clock: Clock,
+/// Reads again what is left of a plan, and settles it; whether that lets the apply go on.
+async fn reread(
+    connection: &mut Connection,
+    scope: &Scope<'_>,
+    execution: &mut Execution<'_>,
+    freshness: &mut Freshness,
+    stale: StalePolicy,
+) -> Result<bool, Stopped> {
+    let Scope { desired, plan, beside, ports } = *scope;
+    let all = u32::try_from(plan.len()).unwrap_or(u32::MAX);
+    let until = freshness.until((0..all).filter(|place| execution.is_untouched(*place)));
+    let is_slow = freshness.is_slow();
+    let at = ports.now();
+    let is_open = |place| place < until && execution.is_untouched(place);
+    let reading = if is_slow { Reading::OneByOne } else { Reading::Lists };
+    let found = recheck(connection, desired, plan, beside, ports, reading, &is_open).await?;
+    execution.settle(&found);
+    if !freshness.was_read(at, until) && is_slow {
+        return Err(too_slow());
+    }
+    Ok(found.stale.is_empty() || stale == StalePolicy::Skip)
 }
 
-impl Freshness {
-    fn of(at: Timestamp, ports: &Ports) -> Self {
-        Self { read_at: Arc::new(Mutex::new(at)), clock: Arc::clone(&ports.clock) }
-    }
-
-    fn read_at(&self, at: Timestamp) {
-        *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) = at;
-    }
-
-    fn gate(&self) -> Gate {
-        let (read_at, clock) = (Arc::clone(&self.read_at), Arc::clone(&self.clock));
-        Arc::new(move || {
-            let at = *read_at.lock().unwrap_or_else(PoisonError::into_inner);
-            clock().duration_since(at) < WINDOW
-        })
-    }
+fn too_slow() -> Stopped {
+    let why = "a few hundred mailboxes took longer than ten minutes, and nothing is written upon older \
+               readings";
+    Stopped::state_unknown(
+        Diagnostic::error("reading-too-slow", "the tenant takes too long to read")
+            .note(why)
+            .help("run it again when the service throttles less; what was done is done"),
+    )
 }
 
 /// Keeps what carrying out has learnt about the application that works in Exchange.

@@ -14,9 +14,6 @@ use crate::state::{DesiredState, MailboxRow};
 
 /// The largest page that the service gives.
 const PAGE: u16 = 1000;
-/// So many mailboxes are read again one by one: a list takes a request for each thousand, those that
-/// do not matter included.
-const FEW: usize = 20;
 /// How often an expired link may start a list again.
 const RESTARTS: u32 = 2;
 
@@ -230,34 +227,35 @@ async fn repeated(
     }
 }
 
-/// Reads mailboxes for what is about to be written to them: a few by their Guids, many by the lists of
-/// their types. A last page that is exactly full counts only if nothing is missed.
-pub(super) async fn recheck(
+/// Reads mailboxes by their Guids; those that are not there hand over no row.
+pub(super) async fn each(
     exchange: &Exchange,
     expected: &[(Uuid, RecipientType)],
     vocabulary: &mut ActionVocabulary,
     on_row: &mut OnRow<'_>,
 ) -> Result<(), Stopped> {
-    if expected.len() <= FEW {
-        for (guid, kind) in expected {
-            exchange.mailbox(*guid, *kind, vocabulary, on_row).await.map_err(stop)?;
-        }
-        return Ok(());
+    for (guid, kind) in expected {
+        exchange.mailbox(*guid, *kind, vocabulary, on_row).await.map_err(stop)?;
     }
+    Ok(())
+}
+
+/// Reads the lists of the types of these mailboxes. A last page that is exactly full is confirmed by
+/// another reading: rows may come twice here, and seeing one again does no harm.
+pub(super) async fn of_types(
+    exchange: &Exchange,
+    expected: &[(Uuid, RecipientType)],
+    vocabulary: &mut ActionVocabulary,
+    on_row: &mut OnRow<'_>,
+) -> Result<(), Stopped> {
     let is_expected = |kind: &RecipientType| expected.iter().any(|(_, expected)| expected == kind);
     let types = RecipientType::ALL.into_iter().filter(is_expected).collect();
     let mut listing = Listing::of(types, false);
-    let mut seen = 0;
     for _ in 0..2 {
         let ends = repeated(exchange, &listing, vocabulary, on_row).await?;
-        let rows = ends.iter().map(|end| end.rows).sum::<u64>();
         if !ends.iter().any(|end| end.last_page_full) {
             return Ok(());
         }
-        if seen == rows {
-            break;
-        }
-        seen = rows;
         listing.confirm(&ends);
     }
     Err(Stopped::state_unknown(

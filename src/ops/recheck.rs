@@ -1,10 +1,8 @@
 //! Reads again what a plan is about to change, as close to the writing as can be: the service knows
 //! no condition on a write, so that what changes in between goes unnoticed. Nothing is written upon
-//! a reading that is older than [`WINDOW`].
+//! a reading that is older than `freshness` allows.
 
 use std::path::Path;
-
-use jiff::SignedDuration;
 
 use super::connect::Connection;
 use super::enter;
@@ -18,8 +16,18 @@ use crate::plan::{IdentityFindings, ObservedTenant, Plan, TenantChange, diff_ide
 use crate::providers::exchange::Exchange;
 use crate::state::{DesiredState, MailboxRow, ObservedIdentity};
 
-/// How old a reading may be when something is written upon it.
-pub(super) const WINDOW: SignedDuration = SignedDuration::from_mins(10);
+/// How mailboxes are read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// By the lists of their types, a few of them one by one.
+    Lists,
+    /// One by one, where lists take too long.
+    OneByOne,
+}
+
+/// So many mailboxes are read again one by one: a list takes a request for each thousand, those that
+/// do not matter included.
+const FEW: usize = 20;
 
 /// Compares the changes of a plan that `is_open` says yes to with the tenant as it is now.
 pub async fn recheck(
@@ -28,6 +36,7 @@ pub async fn recheck(
     plan: &Plan,
     beside: &Path,
     ports: &Ports,
+    reading: Reading,
     is_open: &(dyn Fn(u32) -> bool + Sync),
 ) -> Result<Standings, Stopped> {
     let first_mailbox = u32::try_from(plan.before_mailbox_changes()).unwrap_or(u32::MAX);
@@ -50,7 +59,7 @@ pub async fn recheck(
     }
     let mut standings = recheck_few(plan, &found, tenant, &is_open);
     if (first_mailbox..all).any(is_open) {
-        mailboxes(exchange(connection)?, plan, is_open, &mut standings).await?;
+        mailboxes(exchange(connection)?, plan, reading, is_open, &mut standings).await?;
     }
     Ok(standings)
 }
@@ -106,6 +115,7 @@ async fn switches(
 async fn mailboxes(
     exchange: &Exchange,
     plan: &Plan,
+    reading: Reading,
     is_open: &(dyn Fn(u32) -> bool + Sync),
     standings: &mut Standings,
 ) -> Result<(), Stopped> {
@@ -116,7 +126,11 @@ async fn mailboxes(
         recheck.observe(row);
         Ok(())
     };
-    read::recheck(exchange, &expected, &mut vocabulary, &mut on_row).await?;
+    if reading == Reading::OneByOne || expected.len() <= FEW {
+        read::each(exchange, &expected, &mut vocabulary, &mut on_row).await?;
+    } else {
+        read::of_types(exchange, &expected, &mut vocabulary, &mut on_row).await?;
+    }
     recheck.finish(&vocabulary, standings);
     Ok(())
 }

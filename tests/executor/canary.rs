@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use auditform::apply::{Cancel, Execution, Prerequisite, Report, StepState};
+use auditform::apply::{Cancel, Execution, Prerequisite, Report, Standings, StepState};
 use auditform::graph;
 use auditform::plan::Plan;
 use auditform::state::Safeguards;
@@ -65,4 +65,21 @@ async fn a_plan_that_is_no_larger_needs_no_reading_back_in_between() {
     let (report, all, before) = carry_out(&with_canary(3, 3), Scripted::default(), false).await;
     assert_eq!((all, before), (3, None));
     assert!(report.is_good());
+}
+
+#[tokio::test]
+async fn what_is_stale_is_left_out_of_the_first_and_of_the_rest_and_holds_nothing_up() {
+    let plan = with_canary(10, 3);
+    let graph = graph::build(&plan).unwrap();
+    let mut execution = Execution::new(&plan, &graph, 8, Cancel::new(watch::channel(false).1));
+    let stale = [1, 7].map(|place| (place, "it was changed".to_owned())).into();
+    execution.settle(&Standings { stale, ..Standings::default() });
+    let (writer, mut journal) = (Arc::new(Scripted::default()), Journal::default());
+    execution.run(&writer, &mut journal, &mut Silent).await;
+    assert_eq!(writer.written.lock().unwrap().len(), 2);
+    assert!(execution.was_read_back(true));
+    execution.run(&writer, &mut journal, &mut Silent).await;
+    assert_eq!(writer.written.lock().unwrap().len(), 8);
+    let report = execution.into_report();
+    assert_eq!((report.count(StepState::Done), report.count(StepState::Stale)), (8, 2));
 }

@@ -18,7 +18,7 @@ async fn nothing_is_written_upon_a_reading_that_is_too_old() {
     let cancel = Cancel::new(watch::channel(false).1);
     let allowed = Arc::new(AtomicUsize::new(4));
     let left = Arc::clone(&allowed);
-    let is_fresh = move || {
+    let is_fresh = move |_| {
         left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
     };
     let mut execution = Execution::new(&plan, &graph, 2, cancel).while_fresh(Arc::new(is_fresh));

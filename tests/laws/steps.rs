@@ -44,7 +44,7 @@ fn steps_by_change(graph: &ExecutionGraph) -> BTreeMap<u32, Vec<StepId>> {
             Step::AwaitCustomization { change } => {
                 steps.entry(change).or_default().push((None, id));
             }
-            Step::SignIn | Step::ReadBack | Step::Barrier => {}
+            Step::SignIn | Step::ReadBack | Step::Canary | Step::Barrier => {}
         }
     }
     let in_order = |mut steps: Vec<(Option<u8>, StepId)>| {
