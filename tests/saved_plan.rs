@@ -350,6 +350,25 @@ New: sha256:<digest>
 }
 
 #[test]
+fn plan_and_spec_may_move_together_and_a_changed_copy_elsewhere_does_not_count() {
+    let world = World::new();
+    let emulator = Emulator::start(&world, SMALL);
+    world.spec(&emulator, OWNERS);
+    let spec = fs::read_to_string(world.path("auditform.toml")).unwrap();
+    fs::remove_file(world.path("auditform.toml")).unwrap();
+    world.write("first/spec/auditform.toml", &spec);
+    world.run(&["plan", "first/spec", "--out", "first/plan.json"]).ended(0);
+    let plan = fs::read(world.path("first/plan.json")).unwrap();
+    world.write("second/spec/auditform.toml", format!("{spec}# changed\n"));
+    world.write("second/plan.json", &plan);
+    world.run(&["apply", "--auto-approve", "second/plan.json"]).ended(5);
+    assert_eq!(emulator.writes(), []);
+    world.write("second/spec/auditform.toml", &spec);
+    let done = world.run(&["apply", "--auto-approve", "second/plan.json"]).ended(0);
+    assert!(done.stderr.contains("The spec in `second/spec` is the one"), "{}", done.stderr);
+}
+
+#[test]
 fn a_plan_that_cannot_be_saved_is_an_error_and_prints_nothing() {
     let world = World::new();
     let emulator = Emulator::start(&world, SMALL);

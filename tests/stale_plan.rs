@@ -67,6 +67,7 @@ fn a_mailbox_that_somebody_changed_stops_everything_and_both_values_are_named() 
         assert_data_eq!(
             output.stderr,
             str![[r#"
+The spec in `./.` is the one that was planned.
 Reading again what the plan changes.
 stale: mailbox_audit.people["ada@contoso.com"]: `owner` was [Update, MoveToDeletedItems, SoftDelete, HardDelete, UpdateFolderPermissions, UpdateInboxRules, UpdateCalendarDelegation, ApplyRecord, MailItemsAccessed, Send] and is [Create], `log_age_limit` was 90 days and is 30 days and `default_audit_set` was [Admin, Delegate, Owner] and is [Admin, Delegate]
 error[stale-plan]: 1 object is no longer as the plan saw it

@@ -10,7 +10,7 @@ use std::path::{Component, Path, PathBuf};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::Ports;
+use super::{Ports, directory_of};
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
 use crate::spec::{self, Files, Given, Inputs, Parsed, SpecFile, Texts, Values, VariableValue};
 use crate::state::DesiredState;
@@ -81,10 +81,7 @@ pub fn load(
     ports: &Ports,
 ) -> Result<Loaded, Box<LoadError>> {
     let file = if path.is_dir() { path.join(SPEC_FILE) } else { path.to_path_buf() };
-    let directory = match file.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
-        _ => PathBuf::from("."),
-    };
+    let directory = directory_of(&file).to_path_buf();
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned());
     let mut diagnostics = Diagnostics::default();
     if fs::metadata(&file).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {

@@ -9,6 +9,7 @@ mod connect;
 mod endpoints;
 mod enter;
 mod format;
+mod freshness;
 mod identity;
 mod init;
 mod load;
@@ -38,10 +39,16 @@ pub use load::{
 };
 pub use plan::{PlanOptions, Planned, is_guarded, plan};
 pub use ports::{Cause, Environment, Ports, ReadObserver, Stopped};
-pub use recheck::recheck;
+pub use recheck::{Reading, recheck};
 pub use saved::{
     capture_of, changed_files, compare_spec, digest_of, is_saved_plan, made, read_saved, save,
     spec_directory, spec_text,
 };
 pub use starting_points::{STARTING_POINTS, StartingFile, StartingPoint};
 pub use state_directory::{STATE_DIRECTORY, prepare_state_directory};
+
+/// The directory that a file lies in; the empty path above a relative one does not exist.
+pub fn directory_of(file: &std::path::Path) -> &std::path::Path {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or(std::path::Path::new("."))
+}

@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::Stdio;
 
 use jiff::civil::Date;
 
+use super::directory_of;
 use super::load::{Capture, CapturedFile, Loaded, SPEC_FILE, load_again};
 use super::ports::{Ports, Stopped};
 use crate::diagnostic::{Diagnostic, and_list};
@@ -59,15 +60,28 @@ pub fn digest_of(plan: &Plan, spec: &SpecText) -> Result<PlanDigest, Stopped> {
     })
 }
 
-/// When and where this plan is made. Git is asked where it is there.
-pub fn made(directory: &Path, ports: &Ports) -> Made {
+/// When and where this plan is made, to be saved as `out` if anywhere. Git is asked where it is there.
+pub fn made(directory: &Path, out: Option<&Path>, ports: &Ports) -> Made {
     let absolute = std::path::absolute(directory).ok();
+    let beside = out.and_then(|out| std::path::absolute(directory_of(out)).ok());
     Made {
         created_at: ports.now(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         git: git_commit(directory),
-        host: absolute.map(|path| Host { directory: path.display().to_string() }),
+        host: absolute.map(|path| Host {
+            directory: path.display().to_string(),
+            from_plan: beside.map(|beside| from(&beside, &path).display().to_string()),
+        }),
     }
+}
+
+/// The way from one absolute path to another.
+fn from(start: &Path, end: &Path) -> PathBuf {
+    let shared = start.components().zip(end.components()).take_while(|(one, other)| one == other);
+    let shared = shared.count();
+    let up = start.components().skip(shared).map(|_| Component::ParentDir);
+    let way: PathBuf = up.chain(end.components().skip(shared)).collect();
+    if way.as_os_str().is_empty() { PathBuf::from(".") } else { way }
 }
 
 fn git_commit(directory: &Path) -> Option<GitCommit> {
@@ -91,9 +105,8 @@ pub fn save(plan: &SavedPlan<'_>, digest: PlanDigest, path: &Path) -> Result<(),
 }
 
 fn write(plan: &SavedPlan<'_>, digest: PlanDigest, path: &Path) -> io::Result<()> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     // Such files are made for their owner alone.
-    let file = tempfile::NamedTempFile::new_in(parent.unwrap_or(Path::new(".")))?;
+    let file = tempfile::NamedTempFile::new_in(directory_of(path))?;
     let mut out = BufWriter::with_capacity(1 << 16, file.as_file());
     if path.extension().is_some_and(|extension| extension == "zst") {
         let mut encoder = zstd::Encoder::new(&mut out, COMPRESSION)?;
@@ -147,14 +160,16 @@ fn unreadable(path: &Path, error: &UnreadablePlan) -> Stopped {
     )
 }
 
-/// Where the spec of a plan is to be found by now: where it was, else beside the plan, else here.
+/// Where the spec of a plan is to be found by now: where it was as seen from the plan, so that both may
+/// have moved; else where it was; else beside the plan; else here.
 pub fn spec_directory(plan_file: &Path, read: &ReadPlan) -> Option<PathBuf> {
     let entry = read.spec.as_ref().map_or(SPEC_FILE, |spec| spec.entry.as_str());
     let was = read.made.as_ref().and_then(|made| made.host.as_ref());
-    let beside = plan_file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let beside = directory_of(plan_file);
     let candidates = [
+        was.and_then(|host| host.from_plan.as_ref()).map(|way| beside.join(way)),
         was.map(|host| PathBuf::from(&host.directory)),
-        beside.map(Path::to_path_buf),
+        Some(beside.to_path_buf()),
         Some(PathBuf::from(".")),
     ];
     candidates.into_iter().flatten().find(|directory| directory.join(entry).is_file())

@@ -51,7 +51,8 @@ pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports
     let spec = ops::spec_text(&session.loaded);
     // Git is asked only where its answer is kept or shown: a large repository takes its time.
     let is_kept = arguments.out.is_some() || !arguments.view.is_text();
-    let made = is_kept.then(|| ops::made(&session.loaded.directory, ports));
+    let made =
+        is_kept.then(|| ops::made(&session.loaded.directory, arguments.out.as_deref(), ports));
     let digest = match keep(arguments, &plan, &spec, made.as_ref()) {
         Ok(digest) => digest,
         Err(stopped) => {

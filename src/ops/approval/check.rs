@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::files;
@@ -11,9 +12,10 @@ use crate::approval::{
     Approval, ApprovalRules, Approved, Case, NotApproved, Signer, Unfit, judge, loosened,
 };
 use crate::diagnostic::Diagnostic;
-use crate::ops::load::{VariableOptions, load};
-use crate::ops::ports::{Ports, Stopped};
-use crate::plan::ReadPlan;
+use crate::ops::load::{Loaded, load_again};
+use crate::ops::ports::Stopped;
+use crate::ops::saved::capture_of;
+use crate::plan::{Plan, ReadPlan, SpecText, loosened as safeguards_loosened};
 use crate::resource::{PlanDigest, written_duration};
 use crate::state::DesiredState;
 
@@ -120,39 +122,54 @@ pub fn needs_no_approval(desired: &DesiredState) -> Result<(), Stopped> {
     ))
 }
 
-/// A plan that is older than an approval may be shows a tenant of long ago, whoever signs it now.
+/// The clocks of those who plan and of those who apply may differ by so much.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// A plan that is older than an approval may be shows a tenant of long ago, whoever signs it now. One
+/// that does not tell its age, or not truly, is as good as old: no signature covers the time.
 pub fn is_recent(read: &ReadPlan, rules: &ApprovalRules, now: Timestamp) -> Result<(), Stopped> {
-    let Some(made) = &read.made else { return Ok(()) };
-    if now.duration_since(made.created_at) <= rules.expiry() {
+    let age = read.made.as_ref().map(|made| now.duration_since(made.created_at));
+    if age.is_some_and(|age| (-SKEW..=rules.expiry()).contains(&age)) {
         return Ok(());
     }
+    let made = match &read.made {
+        Some(made) => format!("it was made at {}", made.created_at),
+        None => "it does not say when it was made".to_owned(),
+    };
     let held = written_duration(rules.expiry());
     Err(Stopped::stale(
-        Diagnostic::error("plan-expired", "the plan is too old")
-            .note(format!(
-                "it was made at {}, and `[approval]` lets it hold for {held}",
-                made.created_at
-            ))
+        Diagnostic::error("plan-expired", "the plan is too old, or does not tell its age")
+            .note(format!("{made}, and `[approval]` lets it hold for {held}"))
             .note("no call was made")
             .help("plan again"),
     ))
 }
 
 /// A plan that is applied without its spec being compared may not bring looser rules along than the
-/// spec has that lies there.
+/// spec has that lies there. One that cannot be judged any more lets nothing through.
 pub fn is_no_looser(
-    rules: Option<&ApprovalRules>,
+    plan: &Plan,
+    spec: &SpecText,
     directory: &Path,
-    ports: &Ports,
+    today: Date,
 ) -> Result<(), Stopped> {
-    let Ok(loaded) = load(directory, &VariableOptions::default(), ports) else { return Ok(()) };
-    let present = loaded.desired.approval.as_ref().map(|rules| &rules.value);
-    let looser = loosened(present, rules);
+    let capture = capture_of(spec)?;
+    let looser = match load_again(&capture, directory, today) {
+        Ok(Loaded { desired, .. }) => {
+            let present = desired.approval.as_ref().map(|rules| &rules.value);
+            let mut looser = loosened(present, plan.approval.as_ref());
+            let allowed = &plan.safeguards.allowances;
+            let safeguards = desired.safeguards.in_force(allowed);
+            looser.extend(safeguards_loosened(&safeguards, &plan.safeguards));
+            looser
+        }
+        Err(_) => vec![format!("the spec in `{}` does not hold", directory.display())],
+    };
     if looser.is_empty() {
         return Ok(());
     }
     let mut finding =
-        Diagnostic::error("looser-rules", "the plan asks for less approval than the spec");
+        Diagnostic::error("looser-rules", "the plan was made under looser rules than the spec has");
     for what in looser {
         finding = finding.note(what);
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::approval::{ApprovalFile, LARGEST_APPROVAL};
 use crate::diagnostic::Diagnostic;
+use crate::ops::directory_of;
 use crate::ops::ports::Stopped;
 
 /// The end of an approval's name: `plan.json.alice.approval` lies beside `plan.json`.
@@ -51,11 +52,6 @@ fn beside(plan: &Path) -> Vec<PathBuf> {
         names.filter(|file| is_approval(file)).map(|file| plan.with_file_name(file)).collect();
     found.sort();
     found
-}
-
-/// The directory that a file lies in; the empty path above a relative one does not exist.
-pub(super) fn directory_of(file: &Path) -> &Path {
-    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn is_same(one: &Path, other: &Path) -> bool {

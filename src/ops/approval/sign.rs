@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::files::{SUFFIX, directory_of};
+use super::files::SUFFIX;
 use crate::approval::{
     APPROVAL_BEGINS, KEY_KINDS, PrivateKey, PrivateKeyError, Statement, Subject,
 };
 use crate::diagnostic::Diagnostic;
+use crate::ops::directory_of;
 use crate::ops::ports::Stopped;
 
 /// Larger files are no keys. An encrypted one of Ed25519 has about 500 bytes.

@@ -46,6 +46,9 @@ pub struct GitCommit {
 pub struct Host {
     /// The directory of the spec, absolute.
     pub directory: String,
+    /// The same from the directory of the file, where it was saved as one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_plan: Option<String>,
 }
 
 /// The spec that a plan was made from, whole: an apply of the plan reads no other.

@@ -187,6 +187,11 @@ impl Run<'_> {
         };
         let approved = self.arguments.auto_approve && is_allowed;
         let waits = !approved && !plan.is_empty() && plan.refused.is_empty();
+        // What is signed, or named by its digest, is the first plan alone.
+        let is_bound = plan.approval.is_some() || self.arguments.approve.is_some();
+        if is_bound && !plan.is_empty() && plan.refused.is_empty() {
+            return self.leave_for_approval(&plan, first);
+        }
         if waits && (self.arguments.auto_approve || !Terminal::can_ask()) {
             return self.leave_for_approval(&plan, first);
         }
@@ -214,15 +219,18 @@ impl Run<'_> {
         if let Err(error) = self.show(plan, true) {
             return unwritten(&error, self.terminal);
         }
-        self.terminal.finding(
+        let finding =
             Diagnostic::warning("second-phase", "the second phase waits for its own approval")
-                .note(format!("the first phase {first}; nothing of the plan above was done"))
-                .help("run `auditform apply` again to approve it")
-                .help(
-                    "or write `approve_second_phase = true` in `[tenant]`, so that `--auto-approve` \
+                .note(format!("the first phase {first}; nothing of the plan above was done"));
+        self.terminal.finding(if plan.approval.is_some() || self.arguments.approve.is_some() {
+            finding
+                .help("save the rest with `auditform plan --out FILE`, and have that plan approved")
+        } else {
+            finding.help("run `auditform apply` again to approve it").help(
+                "or write `approve_second_phase = true` in `[tenant]`, so that `--auto-approve` \
                      covers both phases",
-                ),
-        );
+            )
+        });
         Exit::SecondPhase
     }
 
@@ -239,14 +247,15 @@ impl Run<'_> {
             ops::apply(connection, desired, plan, directory, ports, options, &mut progress).await;
         self.interrupts.end_at_once();
         let sources = &loaded.sources;
-        let Applied { report, unverified } = match applied {
+        let Applied { report, unverified, unread } = match applied {
             Ok(applied) => applied,
             Err(stopped) => return show(&stopped, sources, terminal),
         };
-        if let Some(stopped) = &unverified {
+        for stopped in unread.iter().chain(&unverified) {
             show(stopped, sources, terminal);
         }
-        let exit = exit_of(&report, unverified.is_some(), self.read.stale);
+        let is_unknown = unverified.is_some() || unread.is_some();
+        let exit = exit_of(&report, is_unknown, self.read.stale);
         if let Some(finding) = half_made(plan, &report).filter(|_| exit == Exit::Partly) {
             terminal.finding(finding);
         }
@@ -269,12 +278,14 @@ impl Run<'_> {
 /// A chain that is not whole lets nobody in, and none of it is taken back.
 fn half_made(plan: &Plan, report: &Report) -> Option<Diagnostic> {
     let all = plan.identity.len();
-    let places = (0u32..).take(all);
-    let done = places.filter(|place| report.state(*place) == StepState::Done).count();
+    let count = |wanted: StepState| {
+        (0u32..).take(all).filter(|place| report.state(*place) == wanted).count()
+    };
+    let (done, already) = (count(StepState::Done), count(StepState::AlreadyThere));
     let steps = if done == 1 { "step" } else { "steps" };
     let again = "mend what failed, then run `auditform apply` again: it finds what is there and does \
                  the rest";
-    (done < all).then(|| {
+    (done + already < all).then(|| {
         Diagnostic::warning("half-made", "the identity chain is not whole")
             .note(format!("{done} {steps} took effect and stay as they are"))
             .help(again)

@@ -49,8 +49,10 @@ pub(super) async fn open_spec(
     let parallelism = usize::from(arguments.parallelism);
     let reading = Reading { allow: &arguments.allow.allow, parallelism, applying: true };
     let spec = ops::spec_text(&loaded);
-    let read = LastRead { stale: arguments.stale.into(), ..LastRead::at(ports.now()) };
+    let at = ports.now();
     let (session, plan) = open(loaded, reading, terminal, ports).await?;
+    let stale = arguments.stale.into();
+    let read = LastRead { stale, ended: ports.now(), ..LastRead::at(at) };
     let shown = |stopped: Stopped| show(&stopped, &session.loaded.sources, terminal);
     let digest = ops::digest_of(&plan, &spec).map_err(shown)?;
     if let Some(approved) = arguments.approve {

@@ -27,6 +27,7 @@ pub(super) async fn open(
     let loaded = judge_offline(arguments, &read, terminal, ports)?;
     let beside = provenance(read.digest, read.made.as_ref());
     let mut plan = read.plan;
+    can_be_asked(arguments, terminal)?;
     if !plan.refused.is_empty() {
         let detail = if arguments.full { Detail::Full } else { Detail::Groups };
         let width = Terminal::result_width();
@@ -34,7 +35,6 @@ pub(super) async fn open(
         let written = terminal.result(|out| write_plan(out, &plan, &beside, options));
         return Err(written.map_or_else(|error| unwritten(&error, terminal), |()| Exit::Refused));
     }
-    can_be_asked(arguments, terminal)?;
     let parallelism = usize::from(arguments.parallelism);
     let reading = Reading { allow: &[], parallelism, applying: true };
     let mut session = connect(loaded, reading, terminal, ports).await?;
@@ -63,6 +63,13 @@ fn judge_offline(
     let directory = spec_directory(arguments, read, spec, terminal)?;
     if !arguments.plan_only {
         ops::compare_spec(spec, &directory, ports.today()).map_err(stopped)?;
+        terminal
+            .tell(&format!("The spec in `{}` is the one that was planned.", directory.display()));
+    } else if ops::spec_directory(&arguments.path, read).is_some() {
+        ops::is_no_looser(&read.plan, spec, &directory, ports.today()).map_err(stopped)?;
+    }
+    if let Some(rules) = &read.plan.approval {
+        ops::is_recent(read, rules, ports.now()).map_err(stopped)?;
     }
     if let Some(approved) = arguments.approve {
         is_approved(approved, digest, terminal)?;
@@ -105,8 +112,7 @@ fn spec_directory(
         return Ok(found);
     }
     if arguments.plan_only {
-        let beside = arguments.path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        return Ok(beside.map_or_else(|| PathBuf::from("."), PathBuf::from));
+        return Ok(ops::directory_of(&arguments.path).to_path_buf());
     }
     let missing = Diagnostic::error("spec-changed", "the spec of this plan is not to be found")
         .note(format!("looked for `{}` where it was, beside the plan and here", spec.entry))
@@ -133,11 +139,6 @@ fn is_signed(
                 .help("save it again with `auditform plan --out FILE`"),
         )));
     }
-    if arguments.plan_only
-        && let Some(directory) = ops::spec_directory(&arguments.path, read)
-    {
-        ops::is_no_looser(rules, &directory, ports).map_err(stopped)?;
-    }
     let question = ApprovalQuestion {
         path: &arguments.path,
         named: &arguments.approval,
@@ -146,9 +147,6 @@ fn is_signed(
         tenant: read.plan.tenant.id,
     };
     let approved = ops::check_approval(&question, ports.now()).map_err(stopped)?;
-    if let Some(rules) = rules {
-        ops::is_recent(read, rules, ports.now()).map_err(stopped)?;
-    }
     if let Some(approved) = &approved {
         for approval in &approved.by {
             terminal.tell(&format!("Approved by {} at {}.", approval.signer, approval.time));
@@ -182,9 +180,10 @@ async fn check_against_tenant(
     let Session { loaded, connection, .. } = session;
     let (desired, directory) = (&loaded.desired, &loaded.directory);
     terminal.tell("Reading again what the plan changes.");
-    let mut standings = ops::recheck(connection, desired, plan, directory, ports, &|_| true)
-        .await
-        .map_err(|stopped| show(&stopped, &loaded.sources, terminal))?;
+    let mut standings =
+        ops::recheck(connection, desired, plan, directory, ports, ops::Reading::Lists, &|_| true)
+            .await
+            .map_err(|stopped| show(&stopped, &loaded.sources, terminal))?;
     for (place, renewed) in std::mem::take(&mut standings.renewed) {
         if let Some(change) = plan.identity.get_mut(place as usize) {
             *change = renewed;
@@ -210,5 +209,5 @@ async fn check_against_tenant(
         );
         return Err(Exit::Stale);
     }
-    Ok(LastRead { at, standings, stale })
+    Ok(LastRead { at, ended: ports.now(), standings, stale })
 }
