@@ -40,6 +40,8 @@ pub mod plan;
 
 pub mod graph;
 
+pub mod journal;
+
 pub mod client;
 
 pub mod certificate;

@@ -33,6 +33,7 @@ mod identity_refused;
 mod identity_specs;
 mod init;
 mod interruption;
+mod journal;
 mod laws;
 mod limits;
 mod plan;

@@ -9,6 +9,7 @@ mod company;
 mod disk;
 mod killed;
 mod scene;
+mod words;
 
 use jiff::SignedDuration;
 use snapbox::{assert_data_eq, str};

@@ -175,6 +175,17 @@ impl Report {
         self.verdicts.iter().map(|(change, verdict)| (*change, *verdict))
     }
 
+    /// What reading back showed of one change, where it was not what was written.
+    pub fn verdict(&self, change: u32) -> Option<Verdict> {
+        self.verdicts.get(&change).copied()
+    }
+
+    /// What went wrong with one change, or why it was refused, in words.
+    pub fn reason(&self, change: u32) -> Option<String> {
+        let failure = self.failures.get(&change).map(ToString::to_string);
+        failure.or_else(|| self.stale.get(&change).cloned())
+    }
+
     /// How many changes got this verdict; only those that were not verified are kept.
     pub fn verdicts(&self, wanted: Verdict) -> u64 {
         self.verdicts.values().filter(|verdict| **verdict == wanted).count() as u64

@@ -131,7 +131,8 @@ async fn dispatch(command: Command, terminal: Terminal, ports: Ports) -> Exit {
             Command::Validate(arguments) => commands::validate::run(&arguments, terminal, &ports),
             Command::Plan(arguments) => commands::plan::run(&arguments, terminal, &ports).await,
             Command::Apply(arguments) => {
-                commands::apply::run(&arguments, terminal, &ports, &interrupts).await
+                // What an apply holds on to is large, and lives once.
+                Box::pin(commands::apply::run(&arguments, terminal, &ports, &interrupts)).await
             }
             Command::Show(arguments) => commands::show::run(&arguments, terminal),
             Command::PlanDiff(arguments) => commands::plan_diff::run(&arguments, terminal),

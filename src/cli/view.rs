@@ -46,6 +46,25 @@ impl View {
         self.format == Format::Text
     }
 
+    /// Whether everything is to be listed.
+    pub(super) fn is_full(&self) -> bool {
+        self.full
+    }
+
+    /// Whether a run is to be told as JSON; an error where it is asked for in a form that only plans
+    /// have.
+    pub(super) fn of_run(&self) -> Result<bool, Diagnostic> {
+        let flag = match (self.format, self.summary, self.context) {
+            (Format::Markdown, ..) => "--format markdown",
+            (Format::Html, ..) => "--format html",
+            (_, true, _) => "--summary",
+            (_, _, Some(_)) => "--context",
+            _ => return Ok(self.format == Format::Json),
+        };
+        Err(Diagnostic::error("view", format!("`{flag}` is for plans, and this is a run"))
+            .help("leave it out, or use `--format json`"))
+    }
+
     /// What is wrong with flags that each are right.
     pub(super) fn misuse(&self) -> Option<Diagnostic> {
         let flag = match (self.summary, self.context) {

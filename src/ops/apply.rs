@@ -20,25 +20,28 @@ use super::connect::Connection;
 use super::enter;
 use super::freshness::Freshness;
 use super::identity::{Entered, IdentityWriter};
+use super::journal::Journal;
 use super::ports::{Cause, Ports, Stopped};
 use super::recheck::{Reading, recheck};
 use super::verify;
 use super::writer::TenantWriter;
-use crate::apply::{Cancel, Event, Execution, NoJournal, Observer, Report, Standings};
+use crate::apply::{Cancel, Event, Execution, Observer, Report, Standings};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::graph;
 use crate::plan::Plan;
 use crate::state::{DesiredState, SignIn};
 
 /// How a plan is carried out.
-#[derive(Debug, Clone)]
-pub struct ApplyOptions {
+#[derive(Debug)]
+pub struct ApplyOptions<'j> {
     /// Requests under way at once.
     pub parallelism: usize,
     /// Tells it to start nothing more, and to leave off reading back.
     pub cancel: Cancel,
     /// When the tenant was last read, and what is to become of what is no longer as it was then.
     pub read: LastRead,
+    /// Where it is written down what happens to each request.
+    pub journal: &'j mut Journal,
 }
 
 /// The reading that a plan is carried out upon.
@@ -89,12 +92,13 @@ pub async fn apply(
     plan: &Plan,
     beside: &Path,
     ports: &Ports,
-    options: ApplyOptions,
+    options: ApplyOptions<'_>,
     observer: &mut dyn Observer,
 ) -> Result<Applied, Stopped> {
     let graph = graph::build(plan).map_err(|cycle| Stopped::error(cycle.diagnostic()))?;
     let writer = Arc::new(writer(connection, desired, ports));
-    let ApplyOptions { parallelism, mut cancel, read } = options;
+    let ApplyOptions { parallelism, mut cancel, read, journal } = options;
+    let mut sink = journal.of(plan, &graph);
     let mut freshness = Freshness::of(&read, ports);
     let scope = Scope { desired, plan, beside, ports };
     let mut execution =
@@ -102,7 +106,7 @@ pub async fn apply(
     execution.settle(&read.standings);
     let mut unread = None;
     let verified = loop {
-        execution.run(&writer, &mut NoJournal, observer).await;
+        execution.run(&writer, &mut sink, observer).await;
         entered(connection, desired, &writer).await;
         if execution.is_outdated() && !execution.report().interrupted {
             let reading = reread(connection, &scope, &mut execution, &mut freshness, read.stale);

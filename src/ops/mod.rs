@@ -12,6 +12,7 @@ mod format;
 mod freshness;
 mod identity;
 mod init;
+mod journal;
 mod load;
 mod pending;
 mod plan;
@@ -34,6 +35,10 @@ pub use certificate_files::{certificate_finding, certificate_password};
 pub use connect::{ConnectOptions, Connection, EmbeddedTenant, connect};
 pub use format::{Layout, layout, layout_of_text};
 pub use init::{SCHEMA_FILE, init};
+pub use journal::{
+    Journal, LocalRuns, ReadRun, RunFile, RunStore, Undertaking, looser_than_last, read_run,
+    report_of,
+};
 pub use load::{
     Capture, CapturedFile, LoadError, Loaded, SPEC_FILE, VariableOptions, load, load_captured,
 };

@@ -39,7 +39,7 @@ pub fn write_markdown(
 ) -> io::Result<()> {
     let survey = Survey::of(plan);
     let end = end(plan, provenance);
-    let mut text = head(&survey);
+    let mut text = head(&survey, provenance);
     let mut left_out = Tally::default();
     if options.detail != Detail::Summary {
         let room = COMMENT.saturating_sub(end.len() + LEFT_OUT);
@@ -58,9 +58,18 @@ pub fn write_markdown(
     out.write_all(text.as_bytes())
 }
 
-fn head(survey: &Survey<'_>) -> String {
+fn head(survey: &Survey<'_>, provenance: &Provenance) -> String {
     let plan = survey.plan;
     let mut text = format!("## Auditform: plan for {}\n\n", code(&plan.tenant.organization));
+    if let Some(looser) = &provenance.looser {
+        let _ = writeln!(text, "**{}:**\n", prose(&looser.headline()));
+        let ways = looser.ways.iter().map(|way| format!("- {}\n", prose(way)));
+        let more = add_while_room(&mut text, &mut { REFUSED }, ways);
+        if more > 0 {
+            let _ = writeln!(text, "- and {more} more");
+        }
+        text.push('\n');
+    }
     for allowance in &plan.safeguards.allowances {
         let allowance = prose(&allowance.to_string());
         let _ = writeln!(text, "**Allowed in this run, beyond the spec:** {allowance}.\n");

@@ -60,6 +60,7 @@ pub fn write_plan(
     options: TextOptions,
 ) -> io::Result<()> {
     let mut lines = Wrapped::at(options.width, out);
+    write_looser(&mut lines, provenance)?;
     write_allowances(&mut lines, plan)?;
     let survey = Survey::of(plan);
     if plan.is_empty() && plan.deferred.is_empty() {
@@ -124,6 +125,16 @@ fn in_words(section: &Section) -> String {
     let mut words: Vec<String> = counts.map(|(number, what)| format!("{number} {what}")).collect();
     words.extend(section.types.iter().map(|(kind, number)| format!("{number} {kind}")));
     words.join(", ")
+}
+
+/// Who loosens a rule and uses that in the same plan is to be seen before anything else.
+fn write_looser(out: &mut dyn Write, provenance: &Provenance) -> io::Result<()> {
+    let Some(looser) = &provenance.looser else { return Ok(()) };
+    writeln!(out, "{LOUD}! {}:{LOUD:#}", looser.headline())?;
+    for way in &looser.ways {
+        writeln!(out, "  {REMOVED}- {}{REMOVED:#}", visible(way))?;
+    }
+    writeln!(out)
 }
 
 /// What holds for this run alone comes before everything else: it was decided outside of the spec.

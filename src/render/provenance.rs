@@ -17,6 +17,26 @@ pub struct Provenance {
     pub tool_version: Option<String>,
     /// The Git commit that the spec was at.
     pub git_commit: Option<String>,
+    /// What the rules of the plan let through that those of the last apply did not.
+    pub looser: Option<Looser>,
+}
+
+/// Rules that are looser than those of an earlier run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Looser {
+    /// The name of that run.
+    pub than: String,
+    /// When it began.
+    pub at: Timestamp,
+    /// Each way, in words.
+    pub ways: Vec<String>,
+}
+
+impl Looser {
+    /// The heading of the list, without its colon.
+    pub(super) fn headline(&self) -> String {
+        format!("Looser than when this tenant was changed last ({:.0}, run {})", self.at, self.than)
+    }
 }
 
 impl Provenance {

@@ -15,11 +15,10 @@ use auditform::client::{
     Client, ClientOptions, Clock, Credential, DeviceCode, DevicePrompt, Limits, RetryPolicy,
     SignInMethod, TokenSource, TokenSourceOptions, TransportOptions,
 };
-use auditform::diagnostic::{Diagnostics, Sources};
 use auditform::emulator::{self, Running, Seed};
 use auditform::ops::{
-    self, ApplyOptions, ConnectOptions, Environment, LastRead, PlanOptions, Ports, ReadObserver,
-    Stopped, VariableOptions,
+    self, ApplyOptions, ConnectOptions, Environment, Journal, LastRead, PlanOptions, Ports,
+    ReadObserver, Stopped, Undertaking, VariableOptions,
 };
 use auditform::plan::Plan;
 use auditform::providers::entra::{Entra, EntraOptions};
@@ -30,6 +29,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
+use super::words::{shown, without_colour};
 use crate::support::front::{self, Front, Reply};
 use crate::support::{World, credential, tenant};
 
@@ -264,7 +264,12 @@ impl Scene {
         if applying && !plan.is_empty() {
             let (_sender, receiver) = watch::channel(false);
             let read = LastRead::at(ports.now());
-            let options = ApplyOptions { parallelism: 8, cancel: Cancel::new(receiver), read };
+            let (spec, made) = (ops::spec_text(&loaded), ops::made(beside, None, &ports));
+            let about = Undertaking { plan: &plan, spec: &spec, made: &made, approved: None };
+            let mut journal = Journal::begin(about, beside, &ports).map_err(stopped)?;
+            let cancel = Cancel::new(receiver);
+            let journal = &mut journal;
+            let options = ApplyOptions { parallelism: 8, cancel, read, journal };
             let mut dating = Dating { scene: self, before: self.files() };
             let applied =
                 ops::apply(&mut connection, desired, &plan, beside, &ports, options, &mut dating)
@@ -389,12 +394,4 @@ pub(super) fn kept(names: &[&str]) -> BTreeSet<String> {
 
 fn shifted(offset: &AtomicI64) -> Timestamp {
     Timestamp::now() + SignedDuration::from_secs(offset.load(Ordering::SeqCst))
-}
-
-fn shown(sources: &Sources, diagnostics: &Diagnostics) -> String {
-    render::diagnostics(sources, diagnostics, false)
-}
-
-fn without_colour(text: Vec<u8>) -> String {
-    anstream::adapter::strip_str(&String::from_utf8(text).unwrap()).to_string()
 }

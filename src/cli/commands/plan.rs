@@ -1,7 +1,7 @@
 //! `auditform plan`: read the tenant and show what an apply would do; keep it as a file where one is
 //! named. Writes nothing to the tenant.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::exit::Exit;
 use crate::cli::session::{Allow, Reading, load, open, show, unwritten};
@@ -10,7 +10,7 @@ use crate::cli::variables::VariableArguments;
 use crate::cli::view::View;
 use crate::ops::{self, Ports, Stopped};
 use crate::plan::{Made, Plan, SavedPlan, SpecText};
-use crate::render::Provenance;
+use crate::render::{Looser, Provenance};
 use crate::resource::PlanDigest;
 
 /// Show what would change, without changing anything
@@ -63,7 +63,8 @@ pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports
     };
     // Of a plan that was made just now, a reader of the text knows when and by what.
     let told = made.as_ref().filter(|_| !arguments.view.is_text());
-    let beside = provenance(Some(digest), told);
+    let looser = looser(&plan, &session.loaded.directory);
+    let beside = Provenance { looser, ..provenance(Some(digest), told) };
     let written = arguments.view.write(terminal, &plan, &beside, Some(digest));
     if let Some(path) = &arguments.out {
         let name = path.display();
@@ -97,6 +98,12 @@ fn keep(
     Ok(digest)
 }
 
+/// What the rules of a plan let through that those of the last apply did not.
+pub(super) fn looser(plan: &Plan, directory: &Path) -> Option<Looser> {
+    let (head, ways) = ops::looser_than_last(plan, directory)?;
+    Some(Looser { than: head.run, at: head.started_at, ways })
+}
+
 /// What is shown beside a plan.
 pub(super) fn provenance(digest: Option<PlanDigest>, made: Option<&Made>) -> Provenance {
     Provenance {
@@ -104,5 +111,6 @@ pub(super) fn provenance(digest: Option<PlanDigest>, made: Option<&Made>) -> Pro
         created: made.map(|made| made.created_at),
         tool_version: made.map(|made| made.tool_version.clone()),
         git_commit: made.and_then(|made| made.git.as_ref()).map(|git| git.commit.clone()),
+        looser: None,
     }
 }

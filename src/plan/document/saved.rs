@@ -78,11 +78,16 @@ pub struct SavedPlan<'p> {
 impl SavedPlan<'_> {
     /// Writes it, digest included.
     pub fn write(&self, digest: PlanDigest, out: &mut dyn Write) -> io::Result<()> {
+        self.write_in_line(digest, out)?;
+        out.write_all(b"\n")
+    }
+
+    /// The same without an end of line, since more comes after it.
+    pub fn write_in_line(&self, digest: PlanDigest, out: &mut dyn Write) -> io::Result<()> {
         let mut object = Object::begin(out)?;
         let volatile = Volatile { digest, made: self.made };
         members(self.plan, self.spec, Some(&volatile), &mut object)?;
-        object.end()?;
-        out.write_all(b"\n")
+        object.end()
     }
 }
 

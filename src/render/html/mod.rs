@@ -39,6 +39,7 @@ pub fn write_html(out: &mut dyn Write, plan: &Plan, provenance: &Provenance) -> 
     write_head(out, &survey, &style, &script)?;
     write_title(out, plan, provenance)?;
     writeln!(out, "<main>")?;
+    write_looser(out, provenance)?;
     write_losses(out, &survey)?;
     write_summary(out, &survey)?;
     write_approval(out, provenance)?;
@@ -131,6 +132,16 @@ fn sentence(text: &str) -> String {
         let piece = html(piece);
         written + &if is_code { format!("<code>{piece}</code>") } else { piece }
     })
+}
+
+fn write_looser(out: &mut dyn Write, provenance: &Provenance) -> io::Result<()> {
+    let Some(looser) = &provenance.looser else { return Ok(()) };
+    let headline = sentence(&looser.headline());
+    writeln!(out, "<p class=\"refused\"><strong>{headline}:</strong></p>\n<ul>")?;
+    for way in &looser.ways {
+        writeln!(out, "<li>{}</li>", sentence(way))?;
+    }
+    writeln!(out, "</ul>")
 }
 
 fn write_summary(out: &mut dyn Write, survey: &Survey<'_>) -> io::Result<()> {

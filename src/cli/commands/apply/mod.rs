@@ -1,6 +1,7 @@
 //! `auditform apply`: plan, show, ask, apply in order, read back, report; or the same with a plan that
 //! was saved and reviewed before (`saved`).
 
+mod ending;
 mod opened;
 mod saved;
 
@@ -9,16 +10,19 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
+use self::ending::{end_journal, exit_of, half_made};
 use self::opened::{Opened, open_spec};
-use crate::apply::{Report, StepState, Verdict};
+use crate::apply::Report;
 use crate::cli::exit::Exit;
 use crate::cli::interrupt::Interrupts;
 use crate::cli::session::{Allow, Reading, Session, plan, show, unwritten};
 use crate::cli::terminal::Terminal;
 use crate::cli::variables::VariableArguments;
 use crate::diagnostic::Diagnostic;
-use crate::ops::{self, Applied, ApplyOptions, LastRead, Ports, StalePolicy};
-use crate::plan::Plan;
+use crate::ops::{
+    self, Applied, ApplyOptions, Journal, LastRead, Ports, StalePolicy, Stopped, Undertaking,
+};
+use crate::plan::{Made, Plan};
 use crate::render::{Detail, Provenance, TextOptions, write_plan, write_report};
 use crate::resource::PlanDigest;
 
@@ -85,13 +89,14 @@ pub(in crate::cli) async fn run(
     } else {
         open_spec(arguments, terminal, ports).await
     };
-    let Opened { session, plan, read, beside } = match opened {
+    let Opened { session, plan, read, beside, made, approved } = match opened {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
     let parallelism = usize::from(arguments.parallelism);
     let reading = Reading { allow: &arguments.allow.allow, parallelism, applying: true };
-    let mut run = Run { arguments, session, terminal, ports, interrupts, read, beside };
+    let mut run =
+        Run { arguments, session, terminal, ports, interrupts, read, beside, made, approved };
     let mut exit = run.phase(&plan, arguments.auto_approve).await;
     if exit == Exit::Done && !plan.deferred.is_empty() {
         exit = run.second_phase(reading, plan.is_empty()).await;
@@ -111,6 +116,10 @@ struct Run<'a> {
     read: LastRead,
     /// What is told beside the plan.
     beside: Provenance,
+    /// When, by what and where a saved plan was made.
+    made: Option<Made>,
+    /// The digest of a saved plan.
+    approved: Option<PlanDigest>,
 }
 
 impl Run<'_> {
@@ -181,6 +190,7 @@ impl Run<'_> {
         self.read = LastRead { stale, ..LastRead::at(ports.now()) };
         // The second plan is another one; it has no digest before it is saved.
         self.beside = Provenance::default();
+        (self.made, self.approved) = (None, None);
         let plan = match plan(&mut self.session, reading, terminal, ports).await {
             Ok(plan) => plan,
             Err(exit) => return self.first_phase_stands(was_idle, exit),
@@ -234,10 +244,25 @@ impl Run<'_> {
         Exit::SecondPhase
     }
 
+    /// Begins to write down what is done.
+    fn begin_journal(&self, plan: &Plan) -> Result<Journal, Stopped> {
+        let loaded = &self.session.loaded;
+        let spec = ops::spec_text(loaded);
+        let made = self.made.clone();
+        let made = made.unwrap_or_else(|| ops::made(&loaded.directory, None, self.ports));
+        let about = Undertaking { plan, spec: &spec, made: &made, approved: self.approved };
+        Journal::begin(about, &loaded.directory, self.ports)
+    }
+
     async fn carry_out(&mut self, plan: &Plan) -> Exit {
         let parallelism = usize::from(self.arguments.parallelism);
         let cancel = self.interrupts.ask_first();
-        let options = ApplyOptions { parallelism, cancel, read: self.read.clone() };
+        let mut journal = match self.begin_journal(plan) {
+            Ok(journal) => journal,
+            Err(stopped) => return show(&stopped, &self.session.loaded.sources, self.terminal),
+        };
+        let read = self.read.clone();
+        let options = ApplyOptions { parallelism, cancel, read, journal: &mut journal };
         let Session { loaded, connection, .. } = &mut self.session;
         let (desired, directory) = (&loaded.desired, &loaded.directory);
         let terminal = self.terminal;
@@ -249,13 +274,18 @@ impl Run<'_> {
         let sources = &loaded.sources;
         let Applied { report, unverified, unread } = match applied {
             Ok(applied) => applied,
-            Err(stopped) => return show(&stopped, sources, terminal),
+            Err(stopped) => {
+                let exit = show(&stopped, sources, terminal);
+                end_journal(journal, plan, &Report::new(plan.len()), exit, terminal);
+                return exit;
+            }
         };
         for stopped in unread.iter().chain(&unverified) {
             show(stopped, sources, terminal);
         }
         let is_unknown = unverified.is_some() || unread.is_some();
         let exit = exit_of(&report, is_unknown, self.read.stale);
+        end_journal(journal, plan, &report, exit, terminal);
         if let Some(finding) = half_made(plan, &report).filter(|_| exit == Exit::Partly) {
             terminal.finding(finding);
         }
@@ -275,80 +305,8 @@ impl Run<'_> {
     }
 }
 
-/// A chain that is not whole lets nobody in, and none of it is taken back.
-fn half_made(plan: &Plan, report: &Report) -> Option<Diagnostic> {
-    let all = plan.identity.len();
-    let count = |wanted: StepState| {
-        (0u32..).take(all).filter(|place| report.state(*place) == wanted).count()
-    };
-    let (done, already) = (count(StepState::Done), count(StepState::AlreadyThere));
-    let steps = if done == 1 { "step" } else { "steps" };
-    let again = "mend what failed, then run `auditform apply` again: it finds what is there and does \
-                 the rest";
-    (done + already < all).then(|| {
-        Diagnostic::warning("half-made", "the identity chain is not whole")
-            .note(format!("{done} {steps} took effect and stay as they are"))
-            .help(again)
-    })
-}
-
 async fn confirmed(terminal: Terminal) -> bool {
     tokio::task::spawn_blocking(move || terminal.confirm("Do you want to apply this plan?"))
         .await
         .unwrap_or(false)
-}
-
-/// The most telling code where several hold, in the order of the table.
-fn exit_of(report: &Report, unverified: bool, stale: StalePolicy) -> Exit {
-    if report.interrupted {
-        Exit::Interrupted
-    } else if unverified {
-        Exit::StateUnknown
-    } else if stale == StalePolicy::RefuseAll && report.count(StepState::Stale) > 0 {
-        Exit::Stale
-    } else if !report.is_good() {
-        Exit::Partly
-    } else if report.verdicts(Verdict::Pending) > 0 || report.awaited.is_some() {
-        Exit::Pending
-    } else {
-        Exit::Done
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use StalePolicy::RefuseAll;
-
-    use super::*;
-    use crate::apply::{Failure, FailureKind};
-
-    fn failure() -> Failure {
-        let message = "the service refused it".to_owned();
-        Failure { kind: FailureKind::Refused, message, request_id: None }
-    }
-
-    #[test]
-    fn where_several_codes_hold_the_first_of_the_table_is_given() {
-        let mut report = Report::new(2);
-        let mut codes = vec![exit_of(&report, false, RefuseAll)];
-        report.awaited = Some("Exchange".to_owned());
-        codes.push(exit_of(&report, false, RefuseAll));
-        report.sign_in = Some(failure());
-        codes.push(exit_of(&report, false, RefuseAll));
-        codes.push(exit_of(&report, true, RefuseAll));
-        report.interrupted = true;
-        codes.push(exit_of(&report, true, RefuseAll));
-        let expected =
-            [Exit::Done, Exit::Pending, Exit::Partly, Exit::StateUnknown, Exit::Interrupted];
-        assert_eq!(codes, expected);
-    }
-
-    #[test]
-    fn a_switch_that_does_not_show_yet_is_pending_unless_something_else_is_wrong() {
-        let mut report = Report::new(2);
-        report.verify(0, Verdict::Pending);
-        assert_eq!(exit_of(&report, false, RefuseAll), Exit::Pending);
-        report.verify(1, Verdict::Refuted);
-        assert_eq!(exit_of(&report, false, RefuseAll), Exit::Partly);
-    }
 }

@@ -1,13 +1,13 @@
 //! From a spec to a plan that is about to be applied, and what an approval has to be.
 
 use super::Arguments;
-use crate::cli::commands::plan::provenance;
+use crate::cli::commands::plan::{looser, provenance};
 use crate::cli::exit::Exit;
 use crate::cli::session::{Reading, Session, load, open, show};
 use crate::cli::terminal::Terminal;
 use crate::diagnostic::Diagnostic;
 use crate::ops::{self, LastRead, Ports, Stopped};
-use crate::plan::Plan;
+use crate::plan::{Made, Plan};
 use crate::render::Provenance;
 use crate::resource::PlanDigest;
 
@@ -18,6 +18,10 @@ pub(super) struct Opened {
     pub(super) read: LastRead,
     /// What is told beside the plan.
     pub(super) beside: Provenance,
+    /// When, by what and where a saved plan was made.
+    pub(super) made: Option<Made>,
+    /// The digest of a saved plan.
+    pub(super) approved: Option<PlanDigest>,
 }
 
 /// Reads the spec and the tenant and plans.
@@ -58,7 +62,9 @@ pub(super) async fn open_spec(
     if let Some(approved) = arguments.approve {
         is_approved(approved, digest, terminal)?;
     }
-    Ok(Opened { session, plan, read, beside: provenance(Some(digest), None) })
+    let looser = looser(&plan, &session.loaded.directory);
+    let beside = Provenance { looser, ..provenance(Some(digest), None) };
+    Ok(Opened { session, plan, read, beside, made: None, approved: None })
 }
 
 /// Without a terminal nobody can say yes.

@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use super::Arguments;
 use super::opened::{Opened, can_be_asked, is_approved};
 use crate::apply::Report;
-use crate::cli::commands::plan::provenance;
+use crate::cli::commands::plan::{looser, provenance};
 use crate::cli::exit::Exit;
 use crate::cli::session::{Reading, Session, connect, load_captured, show, unwritten};
 use crate::cli::terminal::Terminal;
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::ops::{self, ApprovalQuestion, LastRead, Loaded, Ports, StalePolicy, Stopped};
 use crate::plan::{Plan, ReadPlan, SpecText};
-use crate::render::{Detail, TextOptions, write_plan, write_stale};
+use crate::render::{Detail, Provenance, TextOptions, write_plan, write_stale};
 use crate::resource::PlanDigest;
 
 pub(super) async fn open(
@@ -25,8 +25,10 @@ pub(super) async fn open(
     let stopped = |stopped: Stopped| show(&stopped, &Sources::default(), terminal);
     let read = ops::read_saved(file).map_err(stopped)?;
     let loaded = judge_offline(arguments, &read, terminal, ports)?;
-    let beside = provenance(read.digest, read.made.as_ref());
+    let (made, approved) = (read.made, read.digest);
     let mut plan = read.plan;
+    let looser = looser(&plan, &loaded.directory);
+    let beside = Provenance { looser, ..provenance(approved, made.as_ref()) };
     can_be_asked(arguments, terminal)?;
     if !plan.refused.is_empty() {
         let detail = if arguments.full { Detail::Full } else { Detail::Groups };
@@ -40,7 +42,7 @@ pub(super) async fn open(
     let mut session = connect(loaded, reading, terminal, ports).await?;
     is_of_tenant(&plan, &session, terminal)?;
     let read = check_against_tenant(arguments, &mut plan, &mut session, terminal, ports).await?;
-    Ok(Opened { session, plan, read, beside })
+    Ok(Opened { session, plan, read, beside, made, approved })
 }
 
 /// Everything that takes no call: the approval, and whether the spec is still the same.

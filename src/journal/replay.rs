@@ -1,0 +1,348 @@
+//! Reads the lines of a run back. A last line without its end was being written when the run broke
+//! off; it is left out. Anything else that cannot be read, or cannot have happened, is an error that
+//! names the line: a journal is believed as a whole or not at all.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, Read as _};
+
+use jiff::Timestamp;
+
+use super::record::{
+    Actor, FORMAT_VERSION, Head, PlanLine, Record, RequestKey, Settled, Transition, WaitsFor,
+};
+use super::transition::{Event, State};
+
+/// A run as its journal tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// The first line.
+    pub head: Head,
+    /// Where the plan's own text stands in the file: first byte and length. `None` where the run broke
+    /// off before the plan was written, so that nothing of it was begun.
+    pub plan: Option<(u64, u64)>,
+    /// What has become of its requests and changes.
+    pub replay: Replay,
+    /// Everybody who took it up again, with the time.
+    pub resumed: Vec<(Timestamp, Actor)>,
+    /// How it ended last, if it did.
+    pub ended: Option<Ended>,
+    /// The last line was being written when the run broke off.
+    pub is_torn: bool,
+    /// Bytes up to the end of the last whole line.
+    pub whole: u64,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// When.
+    pub at: Timestamp,
+    /// With which exit code.
+    pub exit_code: u8,
+}
+
+/// What has become of the requests and changes of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Replay {
+    requests: BTreeMap<RequestKey, State>,
+    settled: BTreeMap<u32, SettledChange>,
+    was_read_back: bool,
+    failures: BTreeMap<RequestKey, Transition>,
+}
+
+/// A change of which nothing was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettledChange {
+    /// What became of it.
+    pub outcome: Settled,
+    /// Why it is stale, in words.
+    pub reason: Option<String>,
+    /// What it was skipped for.
+    pub waits_for: Option<WaitsFor>,
+}
+
+/// A line that tells of something that cannot have happened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreplayable {
+    /// No request in that state goes through that.
+    #[error("request {} of change {} was {}, so it cannot be {}", key.request, key.change, state.name(), event.name())]
+    Transition {
+        /// The request.
+        key: RequestKey,
+        /// Where it stood.
+        state: State,
+        /// What cannot happen there.
+        event: Event,
+    },
+    /// The plan has no such change.
+    #[error("it speaks of change {0}, and the plan has none at that place")]
+    NoSuchChange(u32),
+    /// Only what reading back can show is a verdict.
+    #[error("`{}` is not what reading back can show", .0.name())]
+    NoVerdict(Event),
+}
+
+/// Why a file is not the journal of a run.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// It cannot be read.
+    #[error("it cannot be read: {0}")]
+    Io(#[from] io::Error),
+    /// It is empty, or its first line broke off: nothing was begun.
+    #[error("it broke off in its first line, so nothing of the run was begun")]
+    NotBegun,
+    /// The first line is not that of a journal.
+    #[error("it is no journal: {0}")]
+    NotAJournal(String),
+    /// A newer release wrote it.
+    #[error("its format is {0}, and this release reads up to {FORMAT_VERSION}")]
+    TooNew(String),
+    /// A line cannot be read, or cannot have happened.
+    #[error("line {line}: {reason}")]
+    Line {
+        /// Counted from 1.
+        line: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl Replay {
+    /// Takes one record about the changes of a plan that has so many.
+    pub fn take(&mut self, record: &Record, changes: u64) -> Result<(), Unreplayable> {
+        let exists = |change: u32| {
+            (u64::from(change) < changes).then_some(()).ok_or(Unreplayable::NoSuchChange(change))
+        };
+        match record {
+            Record::Request(transition) => {
+                exists(transition.key.change)?;
+                self.request(transition.key, transition.event)?;
+                self.keep_reason(transition);
+            }
+            Record::Change { change, outcome, reason, waits_for, .. } => {
+                exists(*change)?;
+                let (reason, waits_for) = (reason.clone(), *waits_for);
+                self.settled
+                    .insert(*change, SettledChange { outcome: *outcome, reason, waits_for });
+            }
+            Record::ReadBack { verdict, changes, .. } => {
+                if !matches!(verdict, Event::Verified | Event::Pending | Event::Refuted) {
+                    return Err(Unreplayable::NoVerdict(*verdict));
+                }
+                self.was_read_back = true;
+                for (first, last) in changes {
+                    exists(*last)?;
+                    self.read_back(*verdict, *first, *last)?;
+                }
+            }
+            Record::Resumed { .. } => {
+                for state in self.requests.values_mut() {
+                    *state = state.after(Event::Resumed).unwrap_or(*state);
+                }
+            }
+            Record::Ended { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn request(&mut self, key: RequestKey, event: Event) -> Result<(), Unreplayable> {
+        let state = self.requests.entry(key).or_default();
+        match state.after(event) {
+            Some(next) => *state = next,
+            None => return Err(Unreplayable::Transition { key, state: *state, event }),
+        }
+        Ok(())
+    }
+
+    fn keep_reason(&mut self, transition: &Transition) {
+        match transition.event {
+            Event::Failed | Event::InDoubt => {
+                self.failures.insert(transition.key, transition.clone());
+            }
+            Event::Succeeded | Event::Intended => {
+                self.failures.remove(&transition.key);
+            }
+            _ => {}
+        }
+    }
+
+    fn read_back(&mut self, verdict: Event, first: u32, last: u32) -> Result<(), Unreplayable> {
+        let ends = [first, last].map(|change| RequestKey { change, request: 0 });
+        let end = RequestKey { request: u8::MAX, ..ends[1] };
+        for (key, state) in self.requests.range_mut(ends[0]..=end) {
+            // A request that failed has nothing to show, whatever others of its change did.
+            if matches!(state, State::Failed | State::Planned) {
+                continue;
+            }
+            let Some(next) = state.after(verdict) else {
+                return Err(Unreplayable::Transition { key: *key, state: *state, event: verdict });
+            };
+            *state = next;
+            if next == State::Verified {
+                self.failures.remove(key);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a request stands.
+    pub fn state(&self, key: RequestKey) -> State {
+        self.requests.get(&key).copied().unwrap_or_default()
+    }
+
+    /// The requests about which anything was written, in the order of the plan.
+    pub fn requests(&self) -> impl Iterator<Item = (RequestKey, State)> {
+        self.requests.iter().map(|(key, state)| (*key, *state))
+    }
+
+    /// Changes of which nothing was sent, by place.
+    pub fn settled(&self) -> impl Iterator<Item = (u32, &SettledChange)> {
+        self.settled.iter().map(|(change, settled)| (*change, settled))
+    }
+
+    /// Whether anything was read back.
+    pub fn was_read_back(&self) -> bool {
+        self.was_read_back
+    }
+
+    /// The last failure of each request that failed or is in doubt.
+    pub fn failures(&self) -> impl Iterator<Item = &Transition> {
+        self.failures.values()
+    }
+}
+
+impl Run {
+    /// Reads the lines of a run.
+    pub fn read(lines: &mut dyn BufRead) -> Result<Self, Unreadable> {
+        let mut lines = Lines { from: lines, line: Vec::new(), number: 0, at: 0 };
+        let mut run = match lines.next()? {
+            Some(line) => Self::begin(line)?,
+            None => return Err(Unreadable::NotBegun),
+        };
+        run.whole = lines.at;
+        let begins = lines.at + PlanLine::BEFORE.len() as u64;
+        if let Some(length) = lines.plan()? {
+            run.plan = Some((begins, length));
+            run.whole = lines.at;
+        }
+        while let Some(line) = lines.next()? {
+            let record: Record =
+                serde_json::from_slice(line).map_err(|error| lines.wrong(&error.to_string()))?;
+            run.take(record).map_err(|error| lines.wrong(&error.to_string()))?;
+            run.whole = lines.at;
+        }
+        run.is_torn = !lines.line.is_empty();
+        Ok(run)
+    }
+
+    /// Reads the first line alone.
+    pub fn read_head(lines: &mut dyn BufRead) -> Result<Head, Unreadable> {
+        let mut lines = Lines { from: lines, line: Vec::new(), number: 0, at: 0 };
+        match lines.next()? {
+            Some(line) => Ok(Self::begin(line)?.head),
+            None => Err(Unreadable::NotBegun),
+        }
+    }
+
+    fn begin(line: &[u8]) -> Result<Self, Unreadable> {
+        #[derive(serde::Deserialize)]
+        struct Kind {
+            r#type: String,
+            format_version: String,
+        }
+        let not_ours = |error: serde_json::Error| Unreadable::NotAJournal(error.to_string());
+        let kind: Kind = serde_json::from_slice(line).map_err(not_ours)?;
+        if kind.r#type != "run" {
+            let reason = format!("it begins with `{}`, not with `run`", kind.r#type);
+            return Err(Unreadable::NotAJournal(reason));
+        }
+        let major = |version: &str| version.split('.').next().map(str::to_owned);
+        if major(&kind.format_version) != major(FORMAT_VERSION) {
+            return Err(Unreadable::TooNew(kind.format_version));
+        }
+        Ok(Self {
+            head: serde_json::from_slice(line).map_err(not_ours)?,
+            plan: None,
+            replay: Replay::default(),
+            resumed: Vec::new(),
+            ended: None,
+            is_torn: false,
+            whole: 0,
+        })
+    }
+
+    fn take(&mut self, record: Record) -> Result<(), Unreplayable> {
+        self.replay.take(&record, self.head.changes)?;
+        match record {
+            Record::Resumed { at, actor } => {
+                self.resumed.push((at, actor));
+                self.ended = None;
+            }
+            Record::Ended { at, exit_code } => self.ended = Some(Ended { at, exit_code }),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Whole lines, one after another.
+struct Lines<'r> {
+    from: &'r mut dyn BufRead,
+    /// The last one; what is left of one that broke off, once there are no more.
+    line: Vec<u8>,
+    number: u64,
+    /// Bytes up to the end of the last one.
+    at: u64,
+}
+
+impl Lines<'_> {
+    fn next(&mut self) -> io::Result<Option<&[u8]>> {
+        self.line.clear();
+        self.from.read_until(b'\n', &mut self.line)?;
+        match self.line.split_last() {
+            Some((b'\n', line)) => {
+                self.number += 1;
+                self.at += self.line.len() as u64;
+                Ok(Some(line))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// How long the plan in the second line is. It is passed over, since it can be as long as all the
+    /// rest, and who needs it reads it as a plan.
+    fn plan(&mut self) -> Result<Option<u64>, Unreadable> {
+        let before = PlanLine::BEFORE.as_bytes();
+        self.line.clear();
+        (&mut *self.from).take(before.len() as u64).read_to_end(&mut self.line)?;
+        if !before.starts_with(&self.line) {
+            self.number += 1;
+            return Err(self.wrong("it should hold the plan that the run carries out"));
+        }
+        let mut length = 0;
+        loop {
+            let buffer = self.from.fill_buf()?;
+            if buffer.is_empty() {
+                return Ok(None);
+            }
+            let end = buffer.iter().position(|byte| *byte == b'\n');
+            let taken = end.map_or(buffer.len(), |end| end + 1);
+            self.from.consume(taken);
+            length += taken as u64;
+            if end.is_some() {
+                break;
+            }
+        }
+        self.line.clear();
+        self.number += 1;
+        self.at += before.len() as u64 + length;
+        Ok(Some(length.saturating_sub(PlanLine::AFTER.len() as u64)))
+    }
+
+    fn wrong(&self, reason: &str) -> Unreadable {
+        Unreadable::Line { line: self.number, reason: reason.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! Reads a run back: its journal, the plan in it, and the report as the apply would have made it.
+
+use std::io::{self, BufReader, Read, SeekFrom};
+
+use super::store::RunStore;
+use crate::apply::{Failure, FailureKind, Prerequisite, Report, StepState, Verdict};
+use crate::diagnostic::{Diagnostic, nearest};
+use crate::journal::{Event, RequestKey, Run, Settled, State, Unreadable, WaitsFor};
+use crate::ops::ports::Stopped;
+use crate::plan::{Plan, ReadPlan, read_plan};
+
+/// A run with the plan that it carried out.
+#[derive(Debug)]
+pub struct ReadRun {
+    /// What its journal tells.
+    pub run: Run,
+    /// The plan; `None` where the run broke off before anything was sent.
+    pub plan: Option<ReadPlan>,
+}
+
+/// Reads a run by its name; `latest` is the last one.
+pub fn read_run(runs: &dyn RunStore, name: &str) -> Result<ReadRun, Stopped> {
+    let name = find(runs, name)?;
+    let unreadable = |error: &Unreadable| unreadable(&name, error);
+    let io = |error: io::Error| unreadable(&Unreadable::Io(error));
+    let mut lines = BufReader::with_capacity(1 << 16, runs.open(&name).map_err(io)?);
+    let run = Run::read(&mut lines).map_err(|error| unreadable(&error))?;
+    drop(lines);
+    let Some((start, length)) = run.plan else { return Ok(ReadRun { run, plan: None }) };
+    let mut open = || -> io::Result<Box<dyn Read>> {
+        let mut file = runs.open(&name)?;
+        file.seek(SeekFrom::Start(start))?;
+        Ok(Box::new(file.take(length)))
+    };
+    let plan = read_plan(&mut open)
+        .map_err(|error| unreadable(&Unreadable::Line { line: 2, reason: error.to_string() }))?;
+    if plan.digest != Some(run.head.digest) || plan.plan.len() as u64 != run.head.changes {
+        let reason = "it is not the plan that the first line speaks of".to_owned();
+        return Err(unreadable(&Unreadable::Line { line: 2, reason }));
+    }
+    Ok(ReadRun { run, plan: Some(plan) })
+}
+
+fn find(runs: &dyn RunStore, name: &str) -> Result<String, Stopped> {
+    let names = runs.list().map_err(|error| {
+        let summary = format!("the journals of runs cannot be listed: {error}");
+        Stopped::error(Diagnostic::error("unreadable-journal", summary))
+    })?;
+    let found = if name == "latest" { names.last() } else { names.iter().find(|one| *one == name) };
+    if let Some(found) = found {
+        return Ok(found.clone());
+    }
+    let finding = Diagnostic::error("unknown-run", format!("there is no run `{name}`"));
+    Err(Stopped::error(match (nearest(name, names.iter().map(String::as_str)), names.last()) {
+        (Some(near), _) => finding.help(format!("did you mean `{near}`?")),
+        (None, Some(last)) => finding.help(format!("the latest run is `{last}`")),
+        (None, None) => finding.note("nothing was applied from here yet"),
+    }))
+}
+
+fn unreadable(name: &str, error: &Unreadable) -> Stopped {
+    let summary = format!("the journal of run `{name}` cannot be gone by");
+    let finding = match error {
+        Unreadable::TooNew(_) => {
+            Diagnostic::error("journal-too-new", summary).help("take a newer release of Auditform")
+        }
+        _ => Diagnostic::error("unreadable-journal", summary)
+            .help("a journal is not edited: restore the file as it was"),
+    };
+    Stopped::error(
+        finding.note(error.to_string()).note("nothing of it was believed, and no call was made"),
+    )
+}
+
+/// What became of each change of a plan, as its journal tells it.
+pub fn report_of(plan: &Plan, run: &Run) -> Report {
+    let mut report = Report::new(plan.len());
+    for (place, settled) in run.replay.settled() {
+        match settled.outcome {
+            Settled::AlreadyThere => report.already(place),
+            Settled::Stale => report.refuse(place, settled.reason.clone().unwrap_or_default()),
+            Settled::Skipped => report.skip(place, prerequisite(settled.waits_for)),
+        }
+    }
+    for (change, place) in plan.changes().zip(0u32..) {
+        let requests = (0u8..).take(change.writes().len());
+        let states =
+            requests.map(|request| run.replay.state(RequestKey { change: place, request }));
+        judge(place, &states.collect::<Vec<_>>(), &mut report);
+    }
+    for transition in run.replay.failures() {
+        let kind = match transition.event {
+            Event::InDoubt => FailureKind::InDoubt,
+            _ => FailureKind::Refused,
+        };
+        let message = transition.reason.clone().unwrap_or_default();
+        let request_id = transition.request_id.clone();
+        report.failed(transition.key.change, Failure { kind, message, request_id });
+    }
+    report.interrupted = run.ended.as_ref().is_none_or(|ended| ended.exit_code == 130);
+    report
+}
+
+fn prerequisite(waits_for: Option<WaitsFor>) -> Prerequisite {
+    match waits_for {
+        Some(WaitsFor::Change(place)) => Prerequisite::Change(place),
+        Some(WaitsFor::SignIn) => Prerequisite::SignIn,
+        Some(WaitsFor::ReadBack) | None => Prerequisite::ReadBack,
+    }
+}
+
+/// Puts one change into the report, by where its requests stand.
+fn judge(place: u32, states: &[State], report: &mut Report) {
+    if report.state(place) != StepState::NotStarted {
+        return;
+    }
+    let any = |wanted: &[State]| states.iter().any(|state| wanted.contains(state));
+    if any(&[State::Intended, State::Sent, State::InDoubt]) {
+        let message = "the run broke off before the service had answered".to_owned();
+        report.failed(place, Failure { kind: FailureKind::InDoubt, message, request_id: None });
+        return;
+    }
+    let is_done = !states.is_empty() && !any(&[State::Planned, State::Failed]);
+    if !is_done {
+        return;
+    }
+    report.done(place);
+    if any(&[State::Refuted]) {
+        report.verify(place, Verdict::Refuted);
+    } else if any(&[State::Pending]) {
+        report.verify(place, Verdict::Pending);
+    }
+}

@@ -1,0 +1,142 @@
+//! A run as text and as JSON: who carried out which plan when, how it ended, and what became of its
+//! changes.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::report::write_report;
+use super::style::STRONG;
+use super::wording::{count, requests, visible};
+use crate::apply::{Report, StepState, Verdict};
+use crate::journal::{Actor, Head, Run};
+use crate::plan::Plan;
+
+/// Writes a run as text; with `full` every change with what became of it.
+pub fn write_run(
+    out: &mut dyn Write,
+    run: &Run,
+    carried_out: Option<(&Plan, &Report)>,
+    full: bool,
+) -> io::Result<()> {
+    write_head(out, run)?;
+    let Some((plan, report)) = carried_out else {
+        return writeln!(out, "\nIt broke off before anything was sent: nothing was changed.");
+    };
+    if full {
+        writeln!(out)?;
+        for (change, place) in plan.changes().zip(0u32..) {
+            let state = word(report, place);
+            writeln!(out, "  {state}: {}", visible(&change.address().to_string()))?;
+        }
+    }
+    if !report.is_good() {
+        writeln!(out)?;
+    }
+    write_report(out, plan, report, run.replay.was_read_back())
+}
+
+fn write_head(out: &mut dyn Write, run: &Run) -> io::Result<()> {
+    let head = &run.head;
+    let organization = visible(&head.organization);
+    writeln!(
+        out,
+        "{STRONG}Run {}{STRONG:#} of {organization} (tenant {})",
+        head.run, head.tenant_id
+    )?;
+    let started = format!("{:.0} by {}", head.started_at, by(&head.actor));
+    writeln!(out, "  Started: {started}, Auditform {}", visible(&head.tool_version))?;
+    let changes = count(head.changes, "change", "changes");
+    writeln!(out, "  Plan: {}, {changes}, {}", head.digest, requests(head.requests))?;
+    if let Some(approved) = head.approved_digest {
+        writeln!(out, "  Approved as: {approved}")?;
+    }
+    if let Some(git) = &head.git {
+        let dirty = if git.dirty { ", with changes that are not in it" } else { "" };
+        writeln!(out, "  Git commit: {}{dirty}", visible(&git.commit))?;
+    }
+    for allowance in &head.safeguards.allowances {
+        writeln!(out, "  Allowed in this run: {allowance}")?;
+    }
+    for (at, actor) in &run.resumed {
+        writeln!(out, "  Taken up again: {at:.0} by {}", by(actor))?;
+    }
+    match &run.ended {
+        Some(ended) => writeln!(out, "  Ended: {:.0}, exit code {}", ended.at, ended.exit_code),
+        None => writeln!(out, "  Not ended: it runs still, or it was cut off"),
+    }
+}
+
+fn by(actor: &Actor) -> String {
+    let user = actor.user.as_deref().map_or_else(|| "somebody".into(), visible);
+    let host = actor.host.as_deref().map_or_else(|| "a machine".into(), visible);
+    format!("{user} on {host} (process {})", actor.process)
+}
+
+/// What became of a change, in a word.
+fn word(report: &Report, place: u32) -> &'static str {
+    match (report.state(place), report.verdict(place)) {
+        (StepState::Done, Some(Verdict::Pending)) => "pending",
+        (StepState::Done, Some(Verdict::Refuted)) => "refuted",
+        (StepState::NotStarted, _) => "not started",
+        (StepState::AlreadyThere, _) => "already there",
+        (StepState::Done, _) => "done",
+        (StepState::Stale, _) => "stale",
+        (StepState::Failed, _) => "failed",
+        (StepState::InDoubt, _) => "in doubt",
+        (StepState::Skipped, _) => "skipped",
+    }
+}
+
+/// A run as a document: the first line of its journal, how it ended, and each change with its state.
+#[derive(Serialize)]
+struct RunDocument<'r> {
+    #[serde(flatten)]
+    head: &'r Head,
+    ended: Option<EndedRow>,
+    changes: Vec<ChangeRow>,
+}
+
+#[derive(Serialize)]
+struct EndedRow {
+    at: jiff::Timestamp,
+    exit_code: u8,
+}
+
+#[derive(Serialize)]
+struct ChangeRow {
+    address: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guid: Option<uuid::Uuid>,
+    state: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// Writes a run as one JSON document.
+pub fn write_run_json(
+    out: &mut dyn Write,
+    run: &Run,
+    carried_out: Option<(&Plan, &Report)>,
+) -> io::Result<()> {
+    let row = |plan: &Plan, report: &Report, place: u32| {
+        let change = plan.get(place as usize)?;
+        Some(ChangeRow {
+            address: change.address().to_string(),
+            guid: change.guid(),
+            state: word(report, place).replace(' ', "_"),
+            reason: report.reason(place),
+        })
+    };
+    let changes = carried_out.map(|(plan, report)| {
+        (0u32..).take(plan.len()).filter_map(|place| row(plan, report, place)).collect()
+    });
+    let ended = run.ended.as_ref();
+    let document = RunDocument {
+        head: &run.head,
+        ended: ended.map(|ended| EndedRow { at: ended.at, exit_code: ended.exit_code }),
+        changes: changes.unwrap_or_default(),
+    };
+    serde_json::to_writer(&mut *out, &document)?;
+    writeln!(out)
+}
