@@ -19,7 +19,7 @@ fn the_reference_is_the_help_of_every_command() {
 }
 
 /// Every code; the compiler asks for a new one here.
-fn exits() -> Vec<Exit> {
+pub(crate) fn exits() -> Vec<Exit> {
     let all = [
         Exit::Done,
         Exit::Error,

@@ -19,6 +19,7 @@ mod certificate;
 mod cli_reference;
 mod docs;
 mod embedded;
+mod events;
 mod executor;
 mod failing_reads;
 mod format;

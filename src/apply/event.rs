@@ -56,7 +56,16 @@ impl Sink for NoJournal {
     }
 }
 
-/// What people want to see while they wait.
+/// What a step is called by those who watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StepName<'a> {
+    /// The address of its change; the sign-in has a name of its own.
+    pub address: &'a str,
+    /// Which of the change's writes, counted from 1; `None` for what is no write.
+    pub write: Option<u8>,
+}
+
+/// What those who watch want to know while they wait.
 #[derive(Debug, Clone, Copy)]
 pub enum Event<'a> {
     /// So many requests will be sent.
@@ -64,17 +73,40 @@ pub enum Event<'a> {
         /// Requests.
         steps: u64,
     },
+    /// One is begun.
+    Begun {
+        /// Which one.
+        step: StepName<'a>,
+    },
+    /// Its request goes out.
+    Sent {
+        /// Which one.
+        step: StepName<'a>,
+        /// The id under which the service can find the request.
+        client_request_id: &'a str,
+        /// 1 for the first try.
+        attempt: u32,
+    },
     /// One more is done.
     Done {
-        /// The address of its change.
-        address: &'a str,
+        /// Which one.
+        step: StepName<'a>,
+        /// The service's own id of the request.
+        request_id: Option<&'a str>,
     },
     /// One failed.
     Failed {
-        /// The address of its change.
-        address: &'a str,
+        /// Which one.
+        step: StepName<'a>,
         /// Why.
         failure: &'a Failure,
+    },
+    /// One did what it could, and the service takes its time with the rest: a later run goes on.
+    NotYet {
+        /// Which one.
+        step: StepName<'a>,
+        /// What is awaited.
+        what: &'a str,
     },
     /// The service does not show yet what the next request needs.
     Waiting {

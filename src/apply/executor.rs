@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
 
-use super::event::{Event, Observer, Sink, StepEvent};
+use super::event::{Event, Observer, Sink, StepEvent, StepName};
 use super::recheck::Standings;
 use super::report::{Failure, FailureKind, Prerequisite, Report, StepState};
 use super::writer::{Cancel, News, Writer, WriterEvents};
@@ -124,7 +124,7 @@ impl<'p> Execution<'p> {
                 self.report.interrupted = true;
                 observer.event(Event::Stopping { in_flight: self.tasks.len() });
             }
-            self.start(writer, sink);
+            self.start(writer, sink, observer);
             if self.tasks.is_empty() {
                 break;
             }
@@ -180,7 +180,12 @@ impl<'p> Execution<'p> {
     }
 
     /// Starts as many ready steps as there is room for, once the sink has all their intents.
-    fn start<W: Writer>(&mut self, writer: &Arc<W>, sink: &mut dyn Sink) {
+    fn start<W: Writer>(
+        &mut self,
+        writer: &Arc<W>,
+        sink: &mut dyn Sink,
+        observer: &mut dyn Observer,
+    ) {
         if self.report.interrupted || self.report.sink_error.is_some() {
             return;
         }
@@ -209,6 +214,7 @@ impl<'p> Execution<'p> {
             return;
         }
         for step in ready {
+            self.watched(step, |step| observer.event(Event::Begun { step }));
             self.spawn(step, writer);
         }
     }
@@ -269,6 +275,9 @@ impl<'p> Execution<'p> {
             News::Sent { step, client_request_id, attempt } => {
                 let (step, attempt) = (*step, *attempt);
                 self.record(&[StepEvent::Sent { step, client_request_id, attempt }], sink);
+                self.watched(step, |step| {
+                    observer.event(Event::Sent { step, client_request_id, attempt });
+                });
             }
             News::Waiting { step, what, seconds } => {
                 let address = self.address(*step);
@@ -289,6 +298,16 @@ impl<'p> Execution<'p> {
             .unwrap_or_default()
     }
 
+    /// Hands a step over under the name that those who watch know; a barrier is nothing to them.
+    fn watched(&self, step: StepId, tell: impl FnOnce(StepName<'_>)) {
+        let write = match self.graph.step(step) {
+            None | Some(Step::Barrier | Step::ReadBack | Step::Canary) => return,
+            Some(Step::Write { request, .. }) => Some(request.saturating_add(1)),
+            Some(Step::AwaitCustomization { .. } | Step::SignIn) => None,
+        };
+        tell(StepName { address: &self.address(step), write });
+    }
+
     fn ended(
         &mut self,
         ended: Result<(Id, Answer), JoinError>,
@@ -298,11 +317,10 @@ impl<'p> Execution<'p> {
         let (id, answer) = match ended {
             Ok((id, answer)) => (id, answer),
             // A task that broke may have sent its request: only reading again can tell.
-            Err(error) => (error.id(), Err(broken_task())),
+            Err(error) => (error.id(), Err(Failure::broken_off())),
         };
         let Some(step) = self.steps.remove(&id) else { return };
         let change = self.graph.step(step).and_then(Step::change);
-        let address = self.address(step);
         let is_write = matches!(self.graph.step(step), Some(Step::Write { .. }));
         self.ended_steps += u64::from(is_write);
         match answer {
@@ -315,12 +333,12 @@ impl<'p> Execution<'p> {
                     self.begun.remove(&change);
                 }
                 self.schedule.finish(step, Outcome::Done);
-                if is_write {
-                    observer.event(Event::Done { address: &address });
-                }
+                self.watched(step, |step| observer.event(Event::Done { step, request_id }));
             }
             Err(failure) if failure.kind == FailureKind::NotYet => {
                 // What was done is done; only what comes after it has to wait for a later run.
+                let what = &failure.message;
+                self.watched(step, |step| observer.event(Event::NotYet { step, what }));
                 self.report.awaited.get_or_insert(failure.message);
                 if let Some(change) = change {
                     self.report.done(change);
@@ -329,7 +347,8 @@ impl<'p> Execution<'p> {
             }
             Err(failure) => {
                 self.record(&[StepEvent::Failed { step, failure: &failure }], sink);
-                observer.event(Event::Failed { address: &address, failure: &failure });
+                let why = &failure;
+                self.watched(step, |step| observer.event(Event::Failed { step, failure: why }));
                 if let Some(change) = change {
                     self.report.failed(change, failure);
                     self.skip_dependents(step, Prerequisite::Change(change));
@@ -375,13 +394,5 @@ impl<'p> Execution<'p> {
                 false
             }
         }
-    }
-}
-
-fn broken_task() -> Failure {
-    Failure {
-        kind: FailureKind::InDoubt,
-        message: "the request broke off inside the program".to_owned(),
-        request_id: None,
     }
 }

@@ -11,7 +11,7 @@ mod report;
 mod verify;
 mod writer;
 
-pub use event::{Event, NoJournal, Observer, Sink, StepEvent};
+pub use event::{Event, NoJournal, Observer, Sink, StepEvent, StepName};
 pub use executor::{Execution, Freshness};
 pub use recheck::{MailboxRecheck, Standings, recheck_few};
 pub use report::{Failure, FailureKind, Prerequisite, Report, StepState, Verdict};

@@ -26,12 +26,21 @@ pub struct Failure {
     pub request_id: Option<String>,
 }
 
+impl Failure {
+    /// The task of a request ended without an answer.
+    pub(super) fn broken_off() -> Self {
+        let message = "the request broke off inside the program".to_owned();
+        Self { kind: FailureKind::InDoubt, message, request_id: None }
+    }
+}
+
 impl std::fmt::Display for Failure {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(&self.message)?;
+        // The words of a provider's error hold it already.
         match &self.request_id {
-            Some(id) => write!(formatter, " (request id {id})"),
-            None => Ok(()),
+            Some(id) if !self.message.contains(id) => write!(formatter, " (request id {id})"),
+            _ => Ok(()),
         }
     }
 }

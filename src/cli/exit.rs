@@ -33,6 +33,26 @@ pub enum Exit {
     Interrupted = 130,
 }
 
+impl Exit {
+    /// The code as a word, for event streams.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Error => "error",
+            Self::ChangesPresent => "changes_present",
+            Self::Refused => "refused",
+            Self::NotApproved => "not_approved",
+            Self::Stale => "stale",
+            Self::Partly => "partly_applied",
+            Self::StateUnknown => "state_unknown",
+            Self::Pending => "verification_pending",
+            Self::SecondPhase => "second_phase_waits",
+            Self::Usage => "usage",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         ExitCode::from(exit as u8)

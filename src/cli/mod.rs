@@ -6,6 +6,7 @@
 mod commands;
 mod duration;
 mod embedded;
+mod events;
 mod exit;
 mod interrupt;
 mod logging;
@@ -97,7 +98,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => return usage(&error).into(),
     };
     let global = &arguments.global;
-    let terminal = Terminal { no_color: global.no_color, quiet: global.quiet };
+    let terminal = Terminal { no_color: global.no_color, quiet: global.quiet, events: None };
     if let Err(error) = logging::start(global.log_level, global.log_file.as_deref()) {
         let summary = format!("the log file cannot be opened: {error}");
         terminal.finding(Diagnostic::error("log-file", summary));
@@ -124,7 +125,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-async fn dispatch(command: Command, terminal: Terminal, ports: Ports) -> Exit {
+async fn dispatch(command: Command, terminal: Terminal<'_>, ports: Ports) -> Exit {
     let interrupts = Interrupts::new();
     let work = async {
         match command {

@@ -13,9 +13,10 @@ use crate::diagnostic::{Diagnostic, Sources, nearest};
 use crate::emulator::Running;
 use crate::ops::{
     self, Cause, ConnectOptions, Connection, LoadError, Loaded, PlanOptions, Planned, Ports,
-    Stopped,
+    ReadObserver, Stopped,
 };
 use crate::plan::{Plan, SpecText};
+use crate::render::{CommandEvent, TenantRef};
 use crate::state::{Allowance, Endpoint};
 
 /// What one run may do although a safeguard forbids it.
@@ -91,7 +92,7 @@ pub(super) struct Reading<'a> {
 pub(super) async fn open(
     loaded: Loaded,
     reading: Reading<'_>,
-    terminal: Terminal,
+    terminal: Terminal<'_>,
     ports: &Ports,
 ) -> Result<(Session, Plan), Exit> {
     if let Some(finding) = allows_nothing(&loaded, reading.allow) {
@@ -107,11 +108,16 @@ pub(super) async fn open(
 pub(super) async fn connect(
     loaded: Loaded,
     reading: Reading<'_>,
-    terminal: Terminal,
+    terminal: Terminal<'_>,
     ports: &Ports,
 ) -> Result<Session, Exit> {
     let shown = |stopped: &Stopped| show(stopped, &loaded.sources, terminal);
     let tenant = &loaded.desired.tenant;
+    terminal.happens(|| {
+        let id = tenant.tenant_id.map(|id| id.to_string());
+        let organization = tenant.organization.clone().or(id).unwrap_or_default();
+        CommandEvent::SignInStarted { organization }
+    });
     let mut embedded = None;
     if tenant.endpoint == Endpoint::Embedded {
         embedded = Some(embedded::start(&loaded.directory).await.map_err(|error| shown(&error))?);
@@ -120,11 +126,16 @@ pub(super) async fn connect(
         embedded: embedded.as_ref().map(|(_, tenant)| tenant),
         parallelism: reading.parallelism,
         applying: reading.applying,
-        prompt: Arc::new(Person(terminal)),
+        prompt: Arc::new(Person(terminal.alone())),
     };
     let connection =
         ops::connect(&loaded.desired, ports, options).await.map_err(|error| shown(&error))?;
     let embedded = embedded.map(|(running, _)| running);
+    terminal.happens(|| {
+        let organization = connection.organization.clone();
+        let tenant = TenantRef { id: connection.tenant_id, organization };
+        CommandEvent::SignedIn { tenant }
+    });
     Ok(Session { loaded, connection, embedded })
 }
 
@@ -150,9 +161,10 @@ fn allows_nothing(loaded: &Loaded, allow: &[Allowance]) -> Option<Diagnostic> {
 pub(super) async fn plan(
     session: &mut Session,
     reading: Reading<'_>,
-    terminal: Terminal,
+    terminal: Terminal<'_>,
     ports: &Ports,
 ) -> Result<Plan, Exit> {
+    terminal.happens(|| CommandEvent::ReadStarted {});
     let mut progress = terminal.progress();
     let Session { loaded, connection, .. } = session;
     let (desired, directory) = (&loaded.desired, &loaded.directory);
@@ -167,7 +179,7 @@ pub(super) async fn plan(
 }
 
 /// Tells a person where to sign in: whatever else is quiet, this has to be seen.
-struct Person(Terminal);
+struct Person(Terminal<'static>);
 
 impl DevicePrompt for Person {
     fn show(&self, code: &DeviceCode) {

@@ -5,23 +5,58 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
 
+use super::events::{Events, Watch};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Sources};
-use crate::ops::ReadObserver;
-use crate::render::{self, Mode, Progress};
+use crate::plan::Plan;
+use crate::render::{self, CommandEvent, Finding, Mode, Progress, planned_changes};
 
 /// Where a command's words go.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Terminal {
+#[derive(Clone, Copy)]
+pub(super) struct Terminal<'e> {
     pub(super) no_color: bool,
     pub(super) quiet: bool,
+    /// What is told beside the words, for programs.
+    pub(super) events: Option<&'e Events>,
 }
 
-impl Terminal {
-    /// Writes a result to standard output as a whole.
+impl<'e> Terminal<'e> {
+    /// The same, telling all that happens to a stream.
+    pub(super) fn with(self, events: &Events) -> Terminal<'_> {
+        Terminal { no_color: self.no_color, quiet: self.quiet, events: Some(events) }
+    }
+
+    /// The same without a stream, for those who outlive it.
+    pub(super) fn alone(self) -> Terminal<'static> {
+        Terminal { no_color: self.no_color, quiet: self.quiet, events: None }
+    }
+
+    /// Tells what happens to the stream, where there is one.
+    pub(super) fn happens(self, event: impl FnOnce() -> CommandEvent) {
+        if let Some(events) = self.events.filter(|events| events.is_open()) {
+            events.tell(&event());
+        }
+    }
+
+    /// Tells a plan to the stream, change by change.
+    pub(super) fn planned(self, plan: &Plan, digest: Option<String>, saved_as: Option<String>) {
+        if let Some(events) = self.events.filter(|events| events.is_open()) {
+            planned_changes(plan, digest, saved_as).for_each(|event| events.tell(&event));
+        }
+    }
+
+    /// Whether standard output is for the stream alone.
+    fn is_for_events(self) -> bool {
+        self.events.is_some_and(Events::is_result)
+    }
+
+    /// Writes a result to standard output as a whole; nothing where the stream stands in its place.
     pub(super) fn result(
         self,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> io::Result<()> {
+        if self.is_for_events() {
+            return Ok(());
+        }
         let raw = io::stdout();
         let choice = self.choice(&raw);
         let mut out = io::BufWriter::with_capacity(1 << 16, AutoStream::new(raw.lock(), choice));
@@ -44,6 +79,9 @@ impl Terminal {
 
     /// Writes findings to standard error.
     pub(super) fn diagnostics(self, sources: &Sources, diagnostics: &Diagnostics) {
+        for finding in diagnostics {
+            self.happens(|| CommandEvent::Diagnostic(Finding::of(sources, finding)));
+        }
         let shown = if self.quiet { errors(diagnostics) } else { diagnostics.clone() };
         if !shown.is_empty() {
             let text = render::diagnostics(sources, &shown, true);
@@ -64,9 +102,11 @@ impl Terminal {
         let _ = writeln!(AutoStream::new(raw.lock(), choice), "{text}");
     }
 
-    /// A line for people, which quiet commands leave out.
+    /// A line for people, which quiet commands leave out. Where the stream stands on standard output,
+    /// it stands there alone.
     pub(super) fn tell(self, text: &str) {
-        if !self.quiet {
+        self.happens(|| CommandEvent::Note { text: text.to_owned() });
+        if !self.quiet && !self.is_for_events() {
             self.say(text);
         }
     }
@@ -86,13 +126,14 @@ impl Terminal {
     }
 
     /// Progress as this terminal shows it.
-    pub(super) fn progress(self) -> Progress {
-        let mode = match (self.quiet, io::stderr().is_terminal()) {
+    pub(super) fn progress(self) -> Watch<'e> {
+        let is_quiet = self.quiet || self.is_for_events();
+        let mode = match (is_quiet, io::stderr().is_terminal()) {
             (true, _) => Mode::Quiet,
             (false, true) => Mode::Bar,
             (false, false) => Mode::Lines,
         };
-        Progress::new(mode, Box::new(io::stderr()))
+        Watch::new(Progress::new(mode, Box::new(io::stderr())), self.events)
     }
 
     /// Whether there is somebody to ask.
@@ -139,14 +180,4 @@ fn errors(diagnostics: &Diagnostics) -> Diagnostics {
         }
     }
     errors
-}
-
-impl ReadObserver for Progress {
-    fn reading(&mut self, mailboxes: u64) {
-        Progress::reading(self, mailboxes);
-    }
-
-    fn reading_ended(&mut self) {
-        Progress::reading_ended(self);
-    }
 }

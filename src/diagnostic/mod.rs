@@ -41,6 +41,8 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// What to do about it.
     pub help: Vec<String>,
+    /// The service's id of the request that failed, where one did and it gave one.
+    pub request_id: Option<String>,
 }
 
 impl Diagnostic {
@@ -64,7 +66,8 @@ impl Diagnostic {
     }
 
     fn new(severity: Severity, code: &'static str, summary: String) -> Self {
-        Self { severity, code, summary, labels: Vec::new(), notes: Vec::new(), help: Vec::new() }
+        let (labels, notes, help) = (Vec::new(), Vec::new(), Vec::new());
+        Self { severity, code, summary, labels, notes, help, request_id: None }
     }
 
     /// Adds a place; the first one added is the place of the finding.
@@ -78,6 +81,13 @@ impl Diagnostic {
     #[must_use]
     pub fn note(mut self, text: impl Into<String>) -> Self {
         self.notes.push(text.into());
+        self
+    }
+
+    /// Names the request that failed; the summary, which people read, names it too.
+    #[must_use]
+    pub fn of_request(mut self, request_id: Option<&str>) -> Self {
+        self.request_id = request_id.map(str::to_owned);
         self
     }
 

@@ -278,7 +278,7 @@ pub(super) fn stop(error: ReadError) -> Stopped {
         ReadError::Unavailable { .. } => ("unavailable", false),
         _ => ("incomplete-read", false),
     };
-    let diagnostic = Diagnostic::error(code, error.to_string());
+    let diagnostic = Diagnostic::error(code, error.to_string()).of_request(error.request_id());
     let help = error.help();
     let diagnostic = if help.is_empty() { diagnostic } else { diagnostic.help(help) };
     if users {

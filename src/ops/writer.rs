@@ -138,8 +138,7 @@ async fn settle(
     };
     let help = error.help();
     let message = if help.is_empty() { error.to_string() } else { format!("{error}; {help}") };
-    // The error's own text holds the request id already.
-    Err(Failure { kind, message, request_id: None })
+    Err(Failure { kind, message, request_id: error.request_id().map(str::to_owned) })
 }
 
 fn words(stopped: &Stopped) -> String {

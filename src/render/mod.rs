@@ -5,6 +5,7 @@ mod approval;
 mod attribute;
 mod diagnostic;
 mod escape;
+mod events;
 mod html;
 mod markdown;
 mod plan_difference;
@@ -22,6 +23,11 @@ mod wrapped;
 
 pub use approval::{write_approved, write_subject};
 pub use diagnostic::render as diagnostics;
+pub use events::{
+    ApplySummary, ChangeResult, CommandEvent, CommandName, EVENTS_FORMAT_VERSION, Finding, Opening,
+    Outcome, Place, PlanSummary, PlannedChange, ResultState, SeverityWord, StepRef, TenantRef,
+    VerificationState, change_results, events_schema, planned_changes, write_event,
+};
 pub use html::write_html;
 pub use markdown::{COMMENT, write_markdown};
 pub use plan_difference::write_plan_difference;

@@ -140,10 +140,13 @@ impl Observer for Progress {
                     self.bar = bar(steps);
                 }
             }
+            Event::Begun { .. } | Event::Sent { .. } | Event::NotYet { .. } => {}
+            // What is no write is not among those that are counted.
+            Event::Done { step, .. } if step.write.is_none() => {}
             Event::Done { .. } => self.step(),
-            Event::Failed { address, failure } => {
+            Event::Failed { step, failure } => {
                 let mut text = String::new();
-                let _ = write!(text, "failed: {address}: {failure}");
+                let _ = write!(text, "failed: {}: {failure}", step.address);
                 self.say(&text);
                 self.step();
             }

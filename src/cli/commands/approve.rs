@@ -54,7 +54,11 @@ pub(in crate::cli) struct Arguments {
     auto_approve: bool,
 }
 
-pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports: &Ports) -> Exit {
+pub(in crate::cli) async fn run(
+    arguments: &Arguments,
+    terminal: Terminal<'_>,
+    ports: &Ports,
+) -> Exit {
     let done = match approval_subject(&arguments.plan) {
         Err(stopped) => Err(stopped),
         Ok(subject) if arguments.check => check(arguments, &subject, terminal, ports),
@@ -105,7 +109,7 @@ async fn sign(
     arguments: &Arguments,
     path: &Path,
     subject: &Subject,
-    terminal: Terminal,
+    terminal: Terminal<'_>,
     ports: &Ports,
 ) -> Result<Exit, Stopped> {
     if !arguments.auto_approve && !Terminal::can_ask() {
@@ -145,13 +149,18 @@ async fn sign(
     Ok(written.map_or_else(|error| unwritten(&error, terminal), |()| Exit::Done))
 }
 
-async fn confirmed(terminal: Terminal) -> bool {
+async fn confirmed(terminal: Terminal<'_>) -> bool {
+    let terminal = terminal.alone();
     let ask = move || terminal.confirm("Do you want to approve this plan?");
     tokio::task::spawn_blocking(ask).await.unwrap_or(false)
 }
 
 /// Asks for the passphrase.
-async fn unlock(key: &ApprovalKey, path: &Path, terminal: Terminal) -> Result<PrivateKey, Stopped> {
+async fn unlock(
+    key: &ApprovalKey,
+    path: &Path,
+    terminal: Terminal<'_>,
+) -> Result<PrivateKey, Stopped> {
     let name = path.display().to_string();
     let needed = |reason: &str| {
         let summary = format!("the key `{name}` takes a passphrase: {reason}");
@@ -163,7 +172,7 @@ async fn unlock(key: &ApprovalKey, path: &Path, terminal: Terminal) -> Result<Pr
     if !Terminal::can_ask() {
         return Err(needed("there is no terminal to ask on"));
     }
-    let asked = name.clone();
+    let (asked, terminal) = (name.clone(), terminal.alone());
     let typed = tokio::task::spawn_blocking(move || terminal.passphrase(&asked)).await;
     let typed = match typed {
         Ok(Ok(typed)) => SecretString::from(typed),

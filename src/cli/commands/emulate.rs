@@ -62,7 +62,7 @@ pub(in crate::cli) struct Arguments {
 
 pub(in crate::cli) async fn run(
     arguments: Arguments,
-    terminal: Terminal,
+    terminal: Terminal<'_>,
     interrupts: &Interrupts,
 ) -> Exit {
     let done = match &arguments.reset {
@@ -100,7 +100,7 @@ fn reset(path: &Path, terminal: Terminal) -> Result<(), Failed> {
 
 async fn serve(
     arguments: &Arguments,
-    terminal: Terminal,
+    terminal: Terminal<'_>,
     interrupts: &Interrupts,
 ) -> Result<(), Failed> {
     // Kept until the end: the files of the credential live in it.

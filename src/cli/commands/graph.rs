@@ -41,7 +41,11 @@ impl From<Format> for graph::Format {
     }
 }
 
-pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports: &Ports) -> Exit {
+pub(in crate::cli) async fn run(
+    arguments: &Arguments,
+    terminal: Terminal<'_>,
+    ports: &Ports,
+) -> Exit {
     let loaded = match load(&arguments.path, &arguments.variables, terminal, ports) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,

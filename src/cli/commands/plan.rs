@@ -3,14 +3,16 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::cli::events::{Destination, Events};
 use crate::cli::exit::Exit;
 use crate::cli::session::{Allow, Reading, load, open, show, unwritten};
 use crate::cli::terminal::Terminal;
 use crate::cli::variables::VariableArguments;
 use crate::cli::view::View;
+use crate::diagnostic::Sources;
 use crate::ops::{self, Ports, Stopped};
 use crate::plan::{Made, Plan, SavedPlan, SpecText};
-use crate::render::{Looser, Provenance};
+use crate::render::{CommandName, Looser, Provenance};
 use crate::resource::PlanDigest;
 
 /// Show what would change, without changing anything
@@ -32,9 +34,33 @@ pub(in crate::cli) struct Arguments {
     detailed_exitcode: bool,
     #[command(flatten)]
     allow: Allow,
+    /// Print what happens, as one JSON object on each line, instead of the plan
+    #[arg(long, conflicts_with_all = ["json_into", "format", "full", "summary", "context"])]
+    json: bool,
+    /// Write the events of `--json` to a file, beside the plan
+    #[arg(long, value_name = "FILE")]
+    json_into: Option<PathBuf>,
 }
 
-pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports: &Ports) -> Exit {
+pub(in crate::cli) async fn run(
+    arguments: &Arguments,
+    terminal: Terminal<'_>,
+    ports: &Ports,
+) -> Exit {
+    let destination = Destination {
+        stdout: arguments.json,
+        file: arguments.json_into.as_deref(),
+        taken: [Some(&arguments.path), arguments.out.as_deref()],
+    };
+    let events = match Events::open(CommandName::Plan, destination, ports) {
+        Ok(events) => events,
+        Err(stopped) => return show(&stopped, &Sources::default(), terminal),
+    };
+    let exit = planned(arguments, terminal.with(&events), ports).await;
+    events.end(exit, terminal)
+}
+
+async fn planned(arguments: &Arguments, terminal: Terminal<'_>, ports: &Ports) -> Exit {
     if let Some(misuse) = arguments.view.misuse() {
         terminal.finding(misuse);
         return Exit::Usage;
@@ -65,6 +91,8 @@ pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports
     let told = made.as_ref().filter(|_| !arguments.view.is_text());
     let looser = looser(&plan, &session.loaded.directory);
     let beside = Provenance { looser, ..provenance(Some(digest), told) };
+    let saved_as = arguments.out.as_ref().map(|path| path.display().to_string());
+    terminal.planned(&plan, Some(digest.to_string()), saved_as);
     let written = arguments.view.write(terminal, &plan, &beside, Some(digest));
     if let Some(path) = &arguments.out {
         let name = path.display();

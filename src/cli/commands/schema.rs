@@ -5,6 +5,7 @@ use clap::ValueEnum;
 use crate::cli::exit::Exit;
 use crate::cli::session::unwritten;
 use crate::cli::terminal::Terminal;
+use crate::render;
 use crate::spec;
 
 /// Print a published JSON Schema, for editors and for programs that read documents
@@ -22,6 +23,8 @@ enum Document {
     Spec,
     /// What `plan --format json` prints
     Plan,
+    /// A line of what `plan --json` and `apply --json` print
+    Events,
 }
 
 impl Document {
@@ -30,6 +33,7 @@ impl Document {
         match self {
             Self::Spec => "spec.schema.json",
             Self::Plan => "plan.schema.json",
+            Self::Events => "events.schema.json",
         }
     }
 
@@ -37,6 +41,7 @@ impl Document {
         match self {
             Self::Spec => spec::schema_text(),
             Self::Plan => include_str!("../../../schemas/plan.schema.json").to_owned(),
+            Self::Events => render::events_schema(),
         }
     }
 }

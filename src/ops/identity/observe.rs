@@ -193,7 +193,8 @@ pub(in crate::ops) fn stop(error: &GraphError) -> Stopped {
         _ => ("incomplete-read", false),
     };
     let help = error.help();
-    let mut diagnostic = Diagnostic::error(code, error.to_string());
+    let request_id = error.trace.request_id.as_deref();
+    let mut diagnostic = Diagnostic::error(code, error.to_string()).of_request(request_id);
     if !help.is_empty() {
         diagnostic = diagnostic.help(help);
     }

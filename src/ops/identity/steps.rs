@@ -313,6 +313,5 @@ fn failure(error: &GraphError) -> Failure {
     };
     let help = error.help();
     let message = if help.is_empty() { error.to_string() } else { format!("{error}; {help}") };
-    // The error's own text holds the request id already.
-    Failure { kind, message, request_id: None }
+    Failure { kind, message, request_id: error.trace.request_id.clone() }
 }

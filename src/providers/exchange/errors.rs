@@ -197,6 +197,21 @@ const NETWORK: &str = "check the network, the proxy variables and `[tenant.endpo
 const LATER: &str = "try again later; where a request-id is shown, Microsoft's support asks for it";
 
 impl ReadError {
+    /// The service's id of the request, where it gave one.
+    pub fn request_id(&self) -> Option<&str> {
+        match self {
+            Self::Denied { trace, .. }
+            | Self::LinkExpired { trace, .. }
+            | Self::Incomplete { trace, .. }
+            | Self::BrokenRow { trace, .. }
+            | Self::Refused { trace, .. }
+            | Self::Throttled { trace, .. }
+            | Self::Unreachable { trace, .. }
+            | Self::Unavailable { trace, .. } => trace.request_id.as_deref(),
+            Self::SignIn(_) | Self::Token(_) | Self::RowRefused(_) => None,
+        }
+    }
+
     /// What to do about it, in a sentence.
     pub fn help(&self) -> String {
         match self {
@@ -293,6 +308,21 @@ pub enum WriteError {
 }
 
 impl WriteError {
+    /// The service's id of the request, where it gave one.
+    pub fn request_id(&self) -> Option<&str> {
+        match self {
+            Self::InDoubt { trace, .. }
+            | Self::NotFound { trace, .. }
+            | Self::Denied { trace, .. }
+            | Self::Dehydrated { trace, .. }
+            | Self::Refused { trace, .. }
+            | Self::Throttled { trace, .. }
+            | Self::Unreachable { trace, .. }
+            | Self::Unavailable { trace, .. } => trace.request_id.as_deref(),
+            Self::SignIn(_) | Self::Token(_) => None,
+        }
+    }
+
     /// What to do about it, in a sentence.
     pub fn help(&self) -> String {
         match self {

@@ -13,20 +13,25 @@ use clap::ValueEnum;
 use self::ending::{end_journal, exit_of, half_made};
 use self::opened::{Opened, open_spec};
 use crate::apply::Report;
+use crate::cli::events::{Destination, Events};
 use crate::cli::exit::Exit;
 use crate::cli::interrupt::Interrupts;
 use crate::cli::session::{Allow, Reading, Session, plan, show, unwritten};
 use crate::cli::terminal::Terminal;
 use crate::cli::variables::VariableArguments;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Sources};
 use crate::ops::{
     self, Applied, ApplyOptions, Journal, LastRead, Ports, StalePolicy, Stopped, Undertaking,
 };
 use crate::plan::{Made, Plan};
-use crate::render::{Detail, Provenance, TextOptions, write_plan, write_report};
+use crate::render::{
+    CommandEvent, CommandName, Detail, Provenance, TextOptions, change_results, write_plan,
+    write_report,
+};
 use crate::resource::PlanDigest;
 
 /// Plan, ask, change the tenant in order, and read it back
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// A directory that holds `auditform.toml`, a spec file, or a saved plan
@@ -57,6 +62,13 @@ pub(in crate::cli) struct Arguments {
     /// Apply a saved plan even though the spec has changed since
     #[arg(long)]
     plan_only: bool,
+    /// Print what happens, as one JSON object on each line, instead of plan and report; whoever is
+    /// asked sees the plan on standard error
+    #[arg(long, conflicts_with_all = ["json_into", "full"])]
+    json: bool,
+    /// Write the events of `--json` to a file, beside plan and report
+    #[arg(long, value_name = "FILE")]
+    json_into: Option<PathBuf>,
 }
 
 /// What to do with stale changes.
@@ -79,7 +91,26 @@ impl From<Stale> for StalePolicy {
 
 pub(in crate::cli) async fn run(
     arguments: &Arguments,
-    terminal: Terminal,
+    terminal: Terminal<'_>,
+    ports: &Ports,
+    interrupts: &Interrupts,
+) -> Exit {
+    let destination = Destination {
+        stdout: arguments.json,
+        file: arguments.json_into.as_deref(),
+        taken: [Some(&arguments.path), None],
+    };
+    let events = match Events::open(CommandName::Apply, destination, ports) {
+        Ok(events) => events,
+        Err(stopped) => return show(&stopped, &Sources::default(), terminal),
+    };
+    let exit = Box::pin(applied(arguments, terminal.with(&events), ports, interrupts)).await;
+    events.end(exit, terminal)
+}
+
+async fn applied(
+    arguments: &Arguments,
+    terminal: Terminal<'_>,
     ports: &Ports,
     interrupts: &Interrupts,
 ) -> Exit {
@@ -109,7 +140,7 @@ pub(in crate::cli) async fn run(
 struct Run<'a> {
     arguments: &'a Arguments,
     session: Session,
-    terminal: Terminal,
+    terminal: Terminal<'a>,
     ports: &'a Ports,
     interrupts: &'a Interrupts,
     /// The reading that the plan goes by.
@@ -146,6 +177,7 @@ impl Run<'_> {
     fn show(&self, plan: &Plan, approved: bool) -> io::Result<()> {
         let detail = if self.arguments.full { Detail::Full } else { Detail::Groups };
         let asks = !approved && !plan.is_empty() && plan.refused.is_empty();
+        self.terminal.planned(plan, self.beside.digest.clone(), None);
         if asks {
             let options =
                 TextOptions { detail, width: Terminal::talk_width(), ..TextOptions::default() };
@@ -293,6 +325,9 @@ impl Run<'_> {
             write_report(out, plan, &report, unverified.is_none())?;
             plan.notes.iter().try_for_each(|note| writeln!(out, "Note: {note}"))
         };
+        if let Some(events) = terminal.events {
+            change_results(plan, &report).for_each(|event| events.tell(&event));
+        }
         // What was done is told in any case; as a result only where it can be taken for one.
         match exit {
             Exit::Interrupted | Exit::StateUnknown | Exit::Stale => {
@@ -305,7 +340,9 @@ impl Run<'_> {
     }
 }
 
-async fn confirmed(terminal: Terminal) -> bool {
+async fn confirmed(terminal: Terminal<'_>) -> bool {
+    terminal.happens(|| CommandEvent::ApprovalAwaited {});
+    let terminal = terminal.alone();
     tokio::task::spawn_blocking(move || terminal.confirm("Do you want to apply this plan?"))
         .await
         .unwrap_or(false)

@@ -27,7 +27,7 @@ pub(super) struct Opened {
 /// Reads the spec and the tenant and plans.
 pub(super) async fn open_spec(
     arguments: &Arguments,
-    terminal: Terminal,
+    terminal: Terminal<'_>,
     ports: &Ports,
 ) -> Result<Opened, Exit> {
     if arguments.plan_only {

@@ -18,7 +18,7 @@ use crate::resource::PlanDigest;
 
 pub(super) async fn open(
     arguments: &Arguments,
-    terminal: Terminal,
+    terminal: Terminal<'_>,
     ports: &Ports,
 ) -> Result<Opened, Exit> {
     let file = &arguments.path;
@@ -31,6 +31,7 @@ pub(super) async fn open(
     let beside = Provenance { looser, ..provenance(approved, made.as_ref()) };
     can_be_asked(arguments, terminal)?;
     if !plan.refused.is_empty() {
+        terminal.planned(&plan, beside.digest.clone(), None);
         let detail = if arguments.full { Detail::Full } else { Detail::Groups };
         let width = Terminal::result_width();
         let options = TextOptions { detail, width, ..TextOptions::default() };
@@ -175,7 +176,7 @@ async fn check_against_tenant(
     arguments: &Arguments,
     plan: &mut Plan,
     session: &mut Session,
-    terminal: Terminal,
+    terminal: Terminal<'_>,
     ports: &Ports,
 ) -> Result<LastRead, Exit> {
     let at = ports.now();
