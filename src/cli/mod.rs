@@ -10,6 +10,7 @@ mod exit;
 mod interrupt;
 mod logging;
 mod reference;
+mod selection;
 mod session;
 mod terminal;
 mod variables;

@@ -13,6 +13,7 @@ mod progress;
 mod provenance;
 mod report;
 mod roles;
+mod selection;
 mod style;
 mod survey;
 mod text_diff;

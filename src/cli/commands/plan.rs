@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use crate::cli::exit::Exit;
+use crate::cli::selection::SelectionArguments;
 use crate::cli::session::{Allow, Reading, load, open, show, unwritten};
 use crate::cli::terminal::Terminal;
 use crate::cli::variables::VariableArguments;
@@ -32,6 +33,8 @@ pub(in crate::cli) struct Arguments {
     detailed_exitcode: bool,
     #[command(flatten)]
     allow: Allow,
+    #[command(flatten)]
+    selection: SelectionArguments,
 }
 
 pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports: &Ports) -> Exit {
@@ -39,11 +42,16 @@ pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports
         terminal.finding(misuse);
         return Exit::Usage;
     }
+    let selection = match arguments.selection.selection(terminal) {
+        Ok(selection) => selection,
+        Err(exit) => return exit,
+    };
     let loaded = match load(&arguments.path, &arguments.variables, terminal, ports) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
-    let reading = Reading { allow: &arguments.allow.allow, parallelism: 1, applying: false };
+    let allow = &arguments.allow.allow;
+    let reading = Reading { allow, selection: &selection, parallelism: 1, applying: false };
     let (session, plan) = match open(loaded, reading, terminal, ports).await {
         Ok(opened) => opened,
         Err(exit) => return exit,

@@ -13,6 +13,7 @@ use self::opened::{Opened, open_spec};
 use crate::apply::{Report, StepState, Verdict};
 use crate::cli::exit::Exit;
 use crate::cli::interrupt::Interrupts;
+use crate::cli::selection::SelectionArguments;
 use crate::cli::session::{Allow, Reading, Session, plan, show, unwritten};
 use crate::cli::terminal::Terminal;
 use crate::cli::variables::VariableArguments;
@@ -41,6 +42,8 @@ pub(in crate::cli) struct Arguments {
     parallelism: u16,
     #[command(flatten)]
     allow: Allow,
+    #[command(flatten)]
+    selection: SelectionArguments,
     /// Apply only the plan of this digest
     #[arg(long, value_name = "DIGEST")]
     approve: Option<PlanDigest>,
@@ -81,16 +84,17 @@ pub(in crate::cli) async fn run(
 ) -> Exit {
     let is_saved = ops::is_saved_plan(&arguments.path);
     let opened = if is_saved {
-        saved::open(arguments, terminal, ports).await
+        Box::pin(saved::open(arguments, terminal, ports)).await
     } else {
-        open_spec(arguments, terminal, ports).await
+        Box::pin(open_spec(arguments, terminal, ports)).await
     };
-    let Opened { session, plan, read, beside } = match opened {
+    let Opened { session, plan, read, beside, selection } = match opened {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
     let parallelism = usize::from(arguments.parallelism);
-    let reading = Reading { allow: &arguments.allow.allow, parallelism, applying: true };
+    let allow = &arguments.allow.allow;
+    let reading = Reading { allow, selection: &selection, parallelism, applying: true };
     let mut run = Run { arguments, session, terminal, ports, interrupts, read, beside };
     let mut exit = run.phase(&plan, arguments.auto_approve).await;
     if exit == Exit::Done && !plan.deferred.is_empty() {

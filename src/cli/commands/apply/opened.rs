@@ -10,6 +10,7 @@ use crate::ops::{self, LastRead, Ports, Stopped};
 use crate::plan::Plan;
 use crate::render::Provenance;
 use crate::resource::PlanDigest;
+use crate::state::Selection;
 
 /// What is about to be applied.
 pub(super) struct Opened {
@@ -18,6 +19,8 @@ pub(super) struct Opened {
     pub(super) read: LastRead,
     /// What is told beside the plan.
     pub(super) beside: Provenance,
+    /// What the plan was narrowed to, and what is planned after it is too.
+    pub(super) selection: Selection,
 }
 
 /// Reads the spec and the tenant and plans.
@@ -34,6 +37,7 @@ pub(super) async fn open_spec(
         );
         return Err(Exit::Usage);
     }
+    let selection = arguments.selection.selection(terminal)?;
     let loaded = load(&arguments.path, &arguments.variables, terminal, ports)?;
     ops::needs_no_approval(&loaded.desired)
         .map_err(|stopped| show(&stopped, &loaded.sources, terminal))?;
@@ -47,7 +51,8 @@ pub(super) async fn open_spec(
     }
     can_be_asked(arguments, terminal)?;
     let parallelism = usize::from(arguments.parallelism);
-    let reading = Reading { allow: &arguments.allow.allow, parallelism, applying: true };
+    let allow = &arguments.allow.allow;
+    let reading = Reading { allow, selection: &selection, parallelism, applying: true };
     let spec = ops::spec_text(&loaded);
     let at = ports.now();
     let (session, plan) = open(loaded, reading, terminal, ports).await?;
@@ -58,7 +63,7 @@ pub(super) async fn open_spec(
     if let Some(approved) = arguments.approve {
         is_approved(approved, digest, terminal)?;
     }
-    Ok(Opened { session, plan, read, beside: provenance(Some(digest), None) })
+    Ok(Opened { session, plan, read, beside: provenance(Some(digest), None), selection })
 }
 
 /// Without a terminal nobody can say yes.
