@@ -10,6 +10,7 @@
 mod disk;
 mod law;
 mod model;
+mod selecting;
 
 use std::path::Path;
 

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failed assumption is a failed test")]
 
 mod saved;
+mod selecting;
 mod service;
 mod steps;
 mod world;

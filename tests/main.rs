@@ -44,6 +44,7 @@ mod readme;
 mod roles;
 mod rotation;
 mod saved_plan;
+mod selecting;
 mod sign_in_methods;
 mod sign_in_refusals;
 mod sign_in_tokens;

@@ -11,6 +11,7 @@ mod exit;
 mod interrupt;
 mod logging;
 mod reference;
+mod selection;
 mod session;
 mod terminal;
 mod variables;

@@ -15,9 +15,9 @@ use crate::ops::{
     self, Cause, ConnectOptions, Connection, LoadError, Loaded, PlanOptions, Planned, Ports,
     ReadObserver, Stopped,
 };
-use crate::plan::{Plan, SpecText};
+use crate::plan::{Plan, SpecText, unknown_targets};
 use crate::render::{CommandEvent, TenantRef};
-use crate::state::{Allowance, Endpoint};
+use crate::state::{Allowance, Endpoint, Selection};
 
 /// What one run may do although a safeguard forbids it.
 #[derive(Debug, clap::Args)]
@@ -84,6 +84,7 @@ fn unloadable(error: &LoadError, terminal: Terminal) -> Exit {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reading<'a> {
     pub(super) allow: &'a [Allowance],
+    pub(super) selection: &'a Selection,
     pub(super) parallelism: usize,
     pub(super) applying: bool,
 }
@@ -98,6 +99,11 @@ pub(super) async fn open(
     if let Some(finding) = allows_nothing(&loaded, reading.allow) {
         terminal.finding(finding);
         return Err(Exit::Usage);
+    }
+    let unknown = unknown_targets(&loaded.desired, reading.selection);
+    if unknown.has_errors() {
+        terminal.diagnostics(&loaded.sources, &unknown);
+        return Err(Exit::Error);
     }
     let mut session = connect(loaded, reading, terminal, ports).await?;
     let plan = plan(&mut session, reading, terminal, ports).await?;
@@ -168,8 +174,8 @@ pub(super) async fn plan(
     let mut progress = terminal.progress();
     let Session { loaded, connection, .. } = session;
     let (desired, directory) = (&loaded.desired, &loaded.directory);
-    let (allow, sources) = (reading.allow, &loaded.sources);
-    let options = PlanOptions { allow, sources, applying: reading.applying };
+    let Reading { allow, selection, applying, .. } = reading;
+    let options = PlanOptions { allow, sources: &loaded.sources, selection, applying };
     let planned = ops::plan(connection, desired, directory, ports, options, &mut progress).await;
     progress.reading_ended();
     let Planned { plan, warnings } =

@@ -6,7 +6,7 @@ mod source;
 mod suggest;
 
 pub use source::{FileId, Remark, SourceFile, Sources, Span};
-pub use suggest::{and_list, nearest};
+pub use suggest::{Closest, and_list, nearest};
 
 /// How bad a [`Diagnostic`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

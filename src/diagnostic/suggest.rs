@@ -5,17 +5,44 @@
 /// Distance counts insertions, deletions, replacements and swaps of neighbours, ignoring case; a
 /// third of the longer word's length may differ.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let wanted: Vec<char> = word.to_lowercase().chars().collect();
-    candidates
-        .into_iter()
-        .map(|candidate| {
-            let letters: Vec<char> = candidate.to_lowercase().chars().collect();
-            let allowed = (wanted.len().max(letters.len()) / 3).max(1);
-            (distance(&wanted, &letters), allowed, candidate)
-        })
-        .filter(|(distance, allowed, _)| distance <= allowed)
-        .min_by_key(|(distance, _, candidate)| (*distance, *candidate))
-        .map(|(_, _, candidate)| candidate)
+    let mut closest = Closest::to(word);
+    candidates.into_iter().filter(|candidate| closest.consider(candidate)).last()
+}
+
+/// The nearest known word to a mistyped one, where the known ones come one by one.
+#[derive(Debug, Clone)]
+pub struct Closest {
+    wanted: Vec<char>,
+    best: Option<(usize, String)>,
+}
+
+impl Closest {
+    /// Looks for what is like a word.
+    pub fn to(word: &str) -> Self {
+        Self { wanted: word.to_lowercase().chars().collect(), best: None }
+    }
+
+    /// Takes a word; whether it is nearer than all before it.
+    pub fn consider(&mut self, candidate: &str) -> bool {
+        let length = candidate.chars().count();
+        let allowed = (self.wanted.len().max(length) / 3).max(1);
+        if self.wanted.len().abs_diff(length) > allowed {
+            return false;
+        }
+        let letters: Vec<char> = candidate.to_lowercase().chars().collect();
+        let distance = distance(&self.wanted, &letters);
+        let best = self.best.as_ref().map(|(distance, word)| (*distance, word.as_str()));
+        let is_nearer = best.is_none_or(|best| (distance, candidate) < best);
+        if distance <= allowed && is_nearer {
+            self.best = Some((distance, candidate.to_owned()));
+        }
+        distance <= allowed && is_nearer
+    }
+
+    /// The nearest so far, if one is near enough to be what was meant.
+    pub fn found(&self) -> Option<&str> {
+        self.best.as_ref().map(|(_, word)| word.as_str())
+    }
 }
 
 fn distance(left: &[char], right: &[char]) -> usize {

@@ -8,7 +8,8 @@
 //!    (`pending`) and compare (`plan::diff_tenant`), so that mailboxes are judged against the
 //!    organisation's switch as it will be;
 //! 4. read the mailboxes and compare each row as it comes (`read::mailboxes`);
-//! 5. put the plan together, with what must be said beside the changes.
+//! 5. put the plan together, narrow it to what is wanted (`plan::select`), and say what must be said
+//!    beside the changes.
 //!
 //! Nothing is written to the tenant.
 
@@ -19,16 +20,18 @@ use super::enter;
 use super::identity;
 use super::pending;
 use super::ports::{Cause, Ports, ReadObserver, Stopped};
-use super::read;
+use super::read::{self, Rules};
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::plan::{
-    IdentityChange, IdentityFindings, IdentityWrite, MailboxFindings, Plan, Refusal, TenantChange,
-    TenantFindings, Violation, diff_identity, diff_tenant, judge, sign_in_gate, unneeded,
+    IdentityChange, IdentityFindings, IdentityWrite, MailboxFindings, Plan, Refusal, SignInGate,
+    TenantChange, TenantFindings, Violation, diff_identity, diff_tenant, judge, select,
+    sign_in_gate, unmet_targets, unneeded,
 };
 use crate::providers::exchange::Exchange;
 use crate::resource::{Address, Kind};
 use crate::state::{
-    Allowance, ApplicationSettings, DesiredState, Ensure, SafeguardSettings, SignIn, TenantIdentity,
+    Allowance, ApplicationSettings, DesiredState, Ensure, LimitClass, SafeguardSettings, Selection,
+    SignIn, TenantIdentity,
 };
 
 /// What a plan may do beyond the usual.
@@ -38,6 +41,8 @@ pub struct PlanOptions<'a> {
     pub allow: &'a [Allowance],
     /// The spec's files, so that what forbids something can be named by its line.
     pub sources: &'a Sources,
+    /// `--target` and `--exclude`: the part that is wanted.
+    pub selection: &'a Selection,
     /// Whether what is planned is about to be applied: then a token that lacks what the plan takes
     /// is an error and no warning.
     pub applying: bool,
@@ -78,17 +83,9 @@ pub async fn plan(
         return Err(Stopped { cause: Cause::Error, diagnostics: identity.diagnostics });
     }
     let mut warnings = identity.diagnostics.clone();
-    if let Some(entra) = &connection.entra {
-        let claims = entra.claims().await.map_err(|error| identity::stop(&error))?;
-        let missing = claims.map(|claims| identity::preflight(&claims, &identity.changes));
-        check(missing.unwrap_or_default(), options.applying, &mut warnings)?;
-    }
-    if options.applying {
-        for step in identity.changes.iter().flat_map(IdentityChange::steps) {
-            if let IdentityWrite::MakeCertificate(order) = step {
-                connection.certificates.try_writing(&order.name)?;
-            }
-        }
+    let is_whole = options.selection.is_whole();
+    if is_whole {
+        can_be_done(connection, &identity.changes, options.applying, &mut warnings).await?;
     }
     if connection.exchange.is_none()
         && asks_of_exchange(desired)
@@ -99,14 +96,29 @@ pub async fn plan(
     }
     let tenant =
         TenantIdentity { id: connection.tenant_id, organization: connection.organization.clone() };
+    let lists = reads_lists(desired, options.selection);
     let found = match &connection.exchange {
-        Some(exchange) => Some(exchange_part(exchange, desired, beside, ports, progress).await?),
+        Some(exchange) => {
+            let wanted = lists.then_some(options.selection);
+            Some(exchange_part(exchange, desired, wanted, beside, ports, progress).await?)
+        }
         None => None,
     };
+    let listing = found.as_ref().map_or(0, |found| found.listing);
+    let unchanged = identity.unchanged.clone();
     let mut plan = put_together(tenant, identity, desired, found, &mut warnings)?;
+    let gate = sign_in_gate(desired, &plan.identity, connection.entered);
     if plan.len() > plan.identity.len() {
-        plan.sign_in = sign_in_gate(desired, &plan.identity, connection.entered);
+        plan.sign_in.clone_from(&gate);
     }
+    let mut plan = narrowed(plan, options.selection, gate.as_ref(), &unchanged)?;
+    if !lists {
+        not_planned(&mut plan, desired);
+    }
+    if !is_whole {
+        can_be_done(connection, &plan.identity, options.applying, &mut warnings).await?;
+    }
+    plan.reads = reads_of_an_apply(&plan, listing, desired);
     if !plan.identity.is_empty() {
         // Reading back takes about what reading took.
         plan.reads += directory_reads;
@@ -114,6 +126,74 @@ pub async fn plan(
     plan.approval = desired.approval.as_ref().map(|rules| rules.value.clone());
     guard(&mut plan, &desired.safeguards, beside, options);
     Ok(Planned { plan, warnings })
+}
+
+/// Whether whoever does the work may do it, and files can be written.
+async fn can_be_done(
+    connection: &Connection,
+    changes: &[IdentityChange],
+    applying: bool,
+    warnings: &mut Diagnostics,
+) -> Result<(), Stopped> {
+    if let Some(entra) = &connection.entra {
+        let claims = entra.claims().await.map_err(|error| identity::stop(&error))?;
+        let missing = claims.map(|claims| identity::preflight(&claims, changes));
+        check(missing.unwrap_or_default(), applying, warnings)?;
+    }
+    if applying {
+        for step in changes.iter().flat_map(IdentityChange::steps) {
+            if let IdentityWrite::MakeCertificate(order) = step {
+                connection.certificates.try_writing(&order.name)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether the mailboxes have to be listed: not where nothing that is named is about them, unless a
+/// limit is a share of them.
+fn reads_lists(desired: &DesiredState, selection: &Selection) -> bool {
+    let limits = &desired.safeguards.in_force(&[]).limits;
+    let has_share = LimitClass::ALL
+        .into_iter()
+        .any(|class| limits.of(class).is_some_and(|limit| limit.share.is_some()));
+    has_share || desired.policies.iter().any(|policy| selection.is_about_policy(&policy.name))
+}
+
+/// Narrows the plan to what is wanted.
+fn narrowed(
+    plan: Plan,
+    selection: &Selection,
+    gate: Option<&SignInGate>,
+    unchanged: &[Address],
+) -> Result<Plan, Stopped> {
+    let unmet = unmet_targets(selection, &plan, unchanged);
+    if unmet.has_errors() {
+        return Err(Stopped::error_of(unmet));
+    }
+    let mut plan = select(plan, selection, gate);
+    if plan.selected.is_some() {
+        plan.notes.insert(0, NOT_THE_WHOLE.to_owned());
+    }
+    Ok(plan)
+}
+
+const NOT_THE_WHOLE: &str = "this plan is narrowed by `--target` or `--exclude`: applying it does not \
+                             make the tenant match the spec; a plan without them shows the rest";
+
+/// Says of which policies nobody has looked whether there is something to do.
+fn not_planned(plan: &mut Plan, desired: &DesiredState) {
+    let known = |address: &String, plan: &Plan| {
+        let is = |other: &Address| other.to_string() == *address;
+        plan.unread.iter().chain(&plan.deferred).any(is)
+    };
+    let policies = desired.policies.iter().map(|policy| Address::policy(&policy.name).to_string());
+    let fresh: Vec<String> = policies.filter(|address| !known(address, plan)).collect();
+    if let Some(selected) = &mut plan.selected {
+        selected.not_planned.extend(fresh);
+        selected.not_planned.sort();
+        selected.not_planned.dedup();
+    }
 }
 
 /// Holds the plan against the spec's safeguards, and says which allowances lift nothing.
@@ -170,6 +250,7 @@ fn check(missing: Diagnostics, applying: bool, warnings: &mut Diagnostics) -> Re
 async fn exchange_part(
     exchange: &Exchange,
     desired: &DesiredState,
+    lists: Option<&Selection>,
     beside: &Path,
     ports: &Ports,
     observer: &mut dyn ReadObserver,
@@ -179,11 +260,13 @@ async fn exchange_part(
     let switches = diff_tenant(desired, &tenant);
     let mailbox_auditing = tenant.mailbox_auditing_after(desired);
     let before = exchange.requests().reads;
-    let mailboxes = if desired.policies.is_empty() {
-        None
-    } else {
-        let today = ports.today();
-        Some(read::mailboxes(exchange, desired, mailbox_auditing, today, observer).await?)
+    let mailboxes = match lists {
+        Some(selection) if !desired.policies.is_empty() => {
+            let today = ports.today();
+            let rules = Rules { desired, selection, mailbox_auditing, today };
+            Some(read::mailboxes(exchange, rules, observer).await?)
+        }
+        _ => None,
     };
     let listing = exchange.requests().reads - before;
     Ok(Found { switches, mailboxes, mailbox_auditing, listing })
@@ -192,7 +275,9 @@ async fn exchange_part(
 /// What an apply reads to prove its result: the lists of mailboxes once more, which took so many
 /// requests, twice where some mailboxes are tried first, and each of the two settings that hold the
 /// switches; a customisation is awaited.
-fn reads_of_an_apply(plan: &Plan, listing: u64, has_canary: bool) -> u64 {
+fn reads_of_an_apply(plan: &Plan, listing: u64, desired: &DesiredState) -> u64 {
+    let safeguards = desired.safeguards.in_force(&[]);
+    let has_canary = safeguards.canary_of(plan.mailboxes.len()).is_some();
     let changed =
         |wanted: fn(&TenantChange) -> bool| u64::from(plan.tenant_changes.iter().any(wanted));
     let lists = if plan.mailboxes.is_empty() { 0 } else { listing };
@@ -210,9 +295,12 @@ fn put_together(
     found: Option<Found>,
     warnings: &mut Diagnostics,
 ) -> Result<Plan, Stopped> {
-    let mut plan =
-        Plan { identity: identity.changes, unchanged: identity.unchanged, ..Plan::of(tenant) };
-    let Some(Found { switches, mailboxes, mailbox_auditing, listing }) = found else {
+    let mut plan = Plan {
+        identity: identity.changes,
+        unchanged: identity.unchanged.len() as u64,
+        ..Plan::of(tenant)
+    };
+    let Some(Found { switches, mailboxes, mailbox_auditing, .. }) = found else {
         match signs_in_as_absent(desired) {
             Some(name) => {
                 plan.unread = of_exchange(desired);
@@ -239,9 +327,6 @@ fn put_together(
         plan.mailboxes = found.changes;
     }
     plan.notes.push(BYPASS_NOT_READ.to_owned());
-    let safeguards = desired.safeguards.in_force(&[]);
-    let has_canary = safeguards.canary_of(plan.mailboxes.len()).is_some();
-    plan.reads = reads_of_an_apply(&plan, listing, has_canary);
     Ok(plan)
 }
 

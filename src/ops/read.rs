@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use super::ports::{ReadObserver, Stopped};
 use crate::diagnostic::Diagnostic;
-use crate::plan::{MailboxDiffer, MailboxFindings, ObservedTenant, Population};
+use crate::plan::{MailboxDiffer, MailboxFindings, MailboxWatch, ObservedTenant, Population};
 use crate::providers::exchange::{Exchange, ListEnd, MailboxQuery, ReadError, RowRefused};
 use crate::resource::{ActionVocabulary, RecipientType};
-use crate::state::{DesiredState, MailboxRow};
+use crate::state::{DesiredState, MailboxRow, Selection};
 
 /// The largest page that the service gives.
 const PAGE: u16 = 1000;
@@ -39,23 +39,40 @@ pub(super) async fn switches(
     Ok(observed)
 }
 
+/// What mailboxes are compared with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rules<'s> {
+    pub(super) desired: &'s DesiredState,
+    /// Names mailboxes that have to be there.
+    pub(super) selection: &'s Selection,
+    /// The organisation's switch as it will be.
+    pub(super) mailbox_auditing: bool,
+    pub(super) today: Date,
+}
+
+impl<'s> Rules<'s> {
+    fn differ(self) -> MailboxDiffer<'s> {
+        let differ = MailboxDiffer::new(self.desired, self.mailbox_auditing, self.today);
+        if self.selection.is_whole() {
+            return differ;
+        }
+        differ.watching(MailboxWatch::new(self.selection))
+    }
+}
+
 /// Reads all mailboxes that the spec's policies are about and compares them.
 pub(super) async fn mailboxes(
     exchange: &Exchange,
-    desired: &DesiredState,
-    mailbox_auditing: bool,
-    today: Date,
+    rules: Rules<'_>,
     observer: &mut dyn ReadObserver,
 ) -> Result<MailboxFindings, Stopped> {
-    let mut listing = Listing::new(desired);
-    let (mut differ, mut vocabulary, ends) =
-        compare(exchange, desired, mailbox_auditing, today, &listing, observer).await?;
+    let mut listing = Listing::new(rules.desired);
+    let (mut differ, mut vocabulary, ends) = compare(exchange, rules, &listing, observer).await?;
     if ends.iter().any(|end| end.last_page_full) {
         let first = differ.population();
         listing.confirm(&ends);
         tracing::info!(mailboxes = first.mailboxes, "the last page was full, reading again");
-        let (mut again, words, ends) =
-            compare(exchange, desired, mailbox_auditing, today, &listing, observer).await?;
+        let (mut again, words, ends) = compare(exchange, rules, &listing, observer).await?;
         let still_full = ends.iter().any(|end| end.last_page_full);
         if still_full || again.population() != first {
             return Err(unstable(first, again.population()));
@@ -160,15 +177,13 @@ fn types(desired: &DesiredState) -> Vec<RecipientType> {
 
 async fn compare<'s>(
     exchange: &Exchange,
-    desired: &'s DesiredState,
-    mailbox_auditing: bool,
-    today: Date,
+    rules: Rules<'s>,
     listing: &Listing,
     observer: &mut dyn ReadObserver,
 ) -> Result<(MailboxDiffer<'s>, ActionVocabulary, Vec<ListEnd>), Stopped> {
     let mut restarts = 0;
     loop {
-        let mut differ = MailboxDiffer::new(desired, mailbox_auditing, today);
+        let mut differ = rules.differ();
         let mut vocabulary = ActionVocabulary::default();
         let mut on_row = |row: &MailboxRow<'_>| {
             differ.observe(row);

@@ -207,5 +207,18 @@ fn remarks(old: &Plan, new: &Plan, difference: &mut PlanDifference) {
         plan.sign_in.as_ref().map_or_else(|| "nobody".to_owned(), ToString::to_string)
     };
     differ("Exchange waits for", sign_in(old), sign_in(new));
+    let narrowed = |plan: &Plan| match &plan.selected {
+        Some(selected) => {
+            let [targets, excludes] = [&selected.targets, &selected.excludes];
+            format!("to {}, without {}", lines(targets), lines(excludes))
+        }
+        None => "no".to_owned(),
+    };
+    differ("narrowed", narrowed(old), narrowed(new));
+    let left_out = |plan: &Plan| {
+        let number = plan.selected.as_ref().map_or(0, |selected| selected.left_out.all());
+        number.to_string()
+    };
+    differ("left out", left_out(old), left_out(new));
     differ("unchanged objects", old.unchanged.to_string(), new.unchanged.to_string());
 }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::evaluate::{Evaluation, evaluate};
 use super::mailboxes::{MailboxChange, MailboxChanges, Names, Pattern};
 use super::ruleset::Rulesets;
+use super::select::MailboxWatch;
 use crate::diagnostic::Diagnostics;
 use crate::resource::{ActionVocabulary, RecipientType};
 use crate::state::{AuditState, DesiredState, MailboxRow};
@@ -100,6 +101,7 @@ pub struct MailboxDiffer<'s> {
     changes: Vec<MailboxChange>,
     names: Names,
     rows: Vec<RowRecord>,
+    watch: Option<MailboxWatch<'s>>,
 }
 
 /// What a complete read came to.
@@ -130,20 +132,39 @@ impl<'s> MailboxDiffer<'s> {
             changes: Vec::new(),
             names: Names::default(),
             rows: Vec::new(),
+            watch: None,
         }
+    }
+
+    /// Looks for mailboxes that are named on the way; one that is not there is an error.
+    #[must_use]
+    pub fn watching(mut self, watch: MailboxWatch<'s>) -> Self {
+        self.watch = Some(watch);
+        self
     }
 
     /// Takes one row; says what it needs, if anything.
     pub fn observe(&mut self, row: &MailboxRow<'_>) -> Option<Evaluation> {
         let judgement = match self.rulesets.find(row) {
             None => Judgement { outcome: Outcome::Unmanaged, enabled_without_effect: false },
-            Some(ruleset) => self.judge(ruleset, row),
+            Some(ruleset) => {
+                self.watch(ruleset, row);
+                self.judge(ruleset, row)
+            }
         };
         self.rows.push(RowRecord::new(row, judgement));
         let Outcome::Changed(pattern) = judgement.outcome else { return None };
         let name = self.names.add(&row.upn);
         self.changes.push(MailboxChange { guid: row.guid, name, pattern });
         Some(self.patterns[pattern as usize].evaluation)
+    }
+
+    fn watch(&mut self, ruleset: u32, row: &MailboxRow<'_>) {
+        let Some(watch) = &mut self.watch else { return };
+        let places = &self.rulesets.get(ruleset).policies;
+        let names = places.iter().filter_map(|at| self.policies.get(usize::from(*at)));
+        let names: Vec<&str> = names.map(String::as_str).collect();
+        watch.observe(&names, &row.upn);
     }
 
     fn judge(&mut self, ruleset: u32, row: &MailboxRow<'_>) -> Judgement {
@@ -210,6 +231,9 @@ impl<'s> MailboxDiffer<'s> {
         let unmanaged = self.rows.len() as u64 - unchanged - count(CHANGED);
         let mut diagnostics = self.rulesets.conflicts();
         diagnostics.extend(self.rulesets.unused());
+        if let Some(watch) = &self.watch {
+            diagnostics.extend(watch.unmet());
+        }
         let changes =
             MailboxChanges::new(self.policies, self.patterns, self.changes, self.names, vocabulary);
         Ok(MailboxFindings { changes, unchanged, without_effect, unmanaged, diagnostics })

@@ -126,13 +126,15 @@ impl Counts {
         let weakening = patterns.iter().filter(|(view, _)| view.pattern().weakens());
         let switches = plan.tenant_changes.iter().filter(|change| change.weakens()).count() as u64;
         let changed = plan.mailboxes.len() as u64;
+        // Shares are of the whole, also where a plan is narrowed to a part.
+        let left_out = plan.selected.as_ref().map(|selected| selected.left_out).unwrap_or_default();
         let deleted = |change: &Change<'_>| change.action() == Action::Delete;
         Self {
             changed,
             weakening: weakening.map(|(_, number)| number).sum::<u64>() + switches,
             deletions: plan.few().filter(deleted).count() as u64,
-            mailboxes: changed + plan.unchanged_mailboxes,
-            objects: plan.len() as u64 + plan.unchanged,
+            mailboxes: changed + plan.unchanged_mailboxes + left_out.mailboxes,
+            objects: plan.len() as u64 + plan.unchanged + left_out.all(),
         }
     }
 

@@ -139,6 +139,12 @@ impl MailboxChanges {
         })
     }
 
+    /// Keeps the changes whose places are marked.
+    pub(crate) fn retain(&mut self, keeps: &[bool]) {
+        let mut keeps = keeps.iter();
+        self.changes.retain(|_| keeps.next().copied().unwrap_or(true));
+    }
+
     /// The changes in the order of their addresses.
     pub fn iter(&self) -> impl Iterator<Item = MailboxView<'_>> {
         (0..self.changes.len()).filter_map(|place| self.get(place))

@@ -13,6 +13,7 @@ mod limits;
 mod loosened;
 mod mailboxes;
 mod ruleset;
+mod select;
 mod tenant;
 mod write;
 
@@ -31,6 +32,9 @@ pub use identity::{
 pub use limits::{Refusal, Violation, judge, unneeded};
 pub use loosened::loosened;
 pub use mailboxes::{MailboxChanges, MailboxView, Pattern};
+pub use select::{
+    HeldBack, LeftOut, MailboxWatch, Selected, select, unknown_targets, unmet_targets,
+};
 pub use tenant::{ObservedTenant, TenantChange, TenantFindings, diff_tenant};
 pub use write::{ListWrite, MailboxPatch, MailboxRef, Operation, Write};
 
@@ -70,6 +74,8 @@ pub struct Plan {
     pub refused: Vec<Refusal>,
     /// What a reader should know and that is neither an error nor a change.
     pub notes: Vec<String>,
+    /// What it was narrowed to, with what that left out; `None` where it is the whole.
+    pub selected: Option<Selected>,
     /// Who has to sign it before it may be applied; `None` where nobody has to.
     pub approval: Option<ApprovalRules>,
 }
@@ -125,6 +131,7 @@ impl Plan {
             safeguards: Safeguards::default(),
             refused: Vec::new(),
             notes: Vec::new(),
+            selected: None,
             approval: None,
         }
     }

@@ -10,6 +10,7 @@ use super::attribute::{Fate, SetLine, plain, set_lines};
 use super::escape::{code, html, longest_run, prose};
 use super::plan_text::{Detail, TextOptions};
 use super::provenance::Provenance;
+use super::selection::{left_out, narrowed};
 use super::survey::{Group, Losses, Part, Survey, Tally, loses, shown};
 use super::wording::{count, mailboxes, refusal, requests, sorts, visible};
 use crate::diagnostic::and_list;
@@ -74,8 +75,17 @@ fn head(survey: &Survey<'_>, provenance: &Provenance) -> String {
         let allowance = prose(&allowance.to_string());
         let _ = writeln!(text, "**Allowed in this run, beyond the spec:** {allowance}.\n");
     }
+    if let Some(words) = narrowed(plan) {
+        let _ = writeln!(text, "**Not the whole plan:** {}.\n", prose(&words));
+    }
     add_losses(&mut text, &survey.losses());
     add_sum(&mut text, survey);
+    let lines = left_out(plan).into_iter();
+    let lines = lines.map(|(name, words)| format!("**{name}:** {}.\n\n", prose(&words)));
+    let more = add_while_room(&mut text, &mut { REFUSED }, lines);
+    if more > 0 {
+        let _ = writeln!(text, "and {more} more of what was left out.\n");
+    }
     let refused = plan.refused.iter();
     let refused = refused.map(|reason| format!("**Refused:** {}.\n\n", prose(&refusal(reason))));
     let more = add_while_room(&mut text, &mut { REFUSED }, refused);

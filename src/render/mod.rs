@@ -15,6 +15,7 @@ mod provenance;
 mod report;
 mod roles;
 mod run;
+mod selection;
 mod style;
 mod survey;
 mod text_diff;

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use super::attribute::write_attribute;
 use super::provenance::Provenance;
+use super::selection::{left_out, narrowed};
 use super::style::{ADDED, CHANGED, FAINT, LOUD, REMOVED, STRONG};
 use super::survey::{Group, Part, Section, Survey, shown};
 use super::wording::{count, mailboxes, refusal, requests, sorts, visible};
@@ -62,6 +63,9 @@ pub fn write_plan(
     let mut lines = Wrapped::at(options.width, out);
     write_looser(&mut lines, provenance)?;
     write_allowances(&mut lines, plan)?;
+    if let Some(words) = narrowed(plan) {
+        writeln!(lines, "{LOUD}! Not the whole plan:{LOUD:#} {}.\n", visible(&words))?;
+    }
     let survey = Survey::of(plan);
     if plan.is_empty() && plan.deferred.is_empty() {
         write_no_changes(&mut lines, plan)?;
@@ -151,6 +155,12 @@ fn write_allowances(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
 
 fn write_no_changes(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     let organization = &plan.tenant.organization;
+    if plan.selected.is_some() {
+        return writeln!(
+            out,
+            "{STRONG}No changes{STRONG:#} in what was selected of {organization}."
+        );
+    }
     let except = match (plan.unread.is_empty(), plan.pending.is_empty()) {
         (false, _) => ", as far as it was read",
         (true, false) => ", but for what is pending",
@@ -320,6 +330,9 @@ fn write_sum(out: &mut dyn Write, survey: &Survey<'_>) -> io::Result<()> {
     if !survey.plan.is_empty() && summary.unchanged > 0 {
         let one = "managed object needs nothing";
         writeln!(out, "{}.", count(summary.unchanged, one, "managed objects need nothing"))?;
+    }
+    for (name, words) in left_out(survey.plan) {
+        writeln!(out, "{STRONG}{name}:{STRONG:#} {}.", visible(&words))?;
     }
     for reason in &survey.plan.refused {
         writeln!(out, "{LOUD}Refused:{LOUD:#} {}.", visible(&refusal(reason)))?;

@@ -57,6 +57,25 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
+    /// Whether an object of this kind hangs on an application, and is made by its table in a spec.
+    pub fn is_part_of_application(self) -> bool {
+        match self {
+            Self::Application
+            | Self::ApplicationOwner
+            | Self::ServicePrincipal
+            | Self::AppRoleAssignment
+            | Self::DirectoryRoleAssignment
+            | Self::ExchangeRoleAssignment
+            | Self::KeyCredential
+            | Self::FederatedCredential => true,
+            Self::Certificate
+            | Self::OrganizationCustomization
+            | Self::UnifiedAuditLog
+            | Self::Organization
+            | Self::MailboxAudit => false,
+        }
+    }
+
     /// The kind as written in a spec and in addresses.
     pub fn name(self) -> &'static str {
         match self {
@@ -124,7 +143,7 @@ impl Address {
             None => (text, None),
             Some(inner) => {
                 let (rest, key) = inner.split_once("[\"")?;
-                (rest, Some(unescaped(key)?))
+                (rest, Some(unescaped_key(key)?))
             }
         };
         let (kind, name) = match rest.split_once('.') {
@@ -156,7 +175,7 @@ impl Address {
 }
 
 /// A key without the backslashes before quotes and backslashes.
-fn unescaped(key: &str) -> Option<String> {
+pub fn unescaped_key(key: &str) -> Option<String> {
     let mut plain = String::with_capacity(key.len());
     let mut letters = key.chars();
     while let Some(letter) = letters.next() {

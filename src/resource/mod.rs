@@ -17,7 +17,7 @@ mod thumbprint;
 
 pub use action_set::{ActionSet, ActionVocabulary, TooManyActions};
 pub use action_words::recorded_by;
-pub use address::{Address, Kind};
+pub use address::{Address, Kind, unescaped_key};
 pub use age_limit::AgeLimit;
 pub use audit_action::{
     AuditAction, Standing, TABLE, TABLE_VERSION, default_actions, known_action, valid_actions,

@@ -11,6 +11,7 @@ mod overlap;
 mod pattern;
 mod requirements;
 mod safeguards;
+mod selection;
 
 pub use chain::{CertificateFacts, ObservedCertificate, ObservedChain, ObservedIdentity};
 pub use desired::{
@@ -34,3 +35,4 @@ pub use safeguards::{
     Allowance, Bound, Limit, LimitClass, Limits, Prevent, PreventSettings, Protection,
     SafeguardSettings, Safeguards, Share,
 };
+pub use selection::{Selection, Target, TargetError, Targets};

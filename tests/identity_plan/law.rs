@@ -10,7 +10,7 @@ use super::{CERTIFICATE, DAY, addresses, carry_out, desired, now, plan};
 
 prop_compose! {
     /// A part of everything that an application can be given.
-    fn application()(
+    pub(super) fn application()(
         graph in any::<bool>(),
         consent in any::<bool>(),
         role in any::<bool>(),

@@ -24,7 +24,7 @@ use auditform::plan::Plan;
 use auditform::providers::entra::{Entra, EntraOptions};
 use auditform::render;
 use auditform::resource::Thumbprint;
-use auditform::state::ObservedApplication;
+use auditform::state::{ObservedApplication, Selection};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
@@ -249,7 +249,8 @@ impl Scene {
         let prompt = Arc::new(Silent);
         let options = ConnectOptions { embedded: None, parallelism: 8, applying, prompt };
         let mut connection = ops::connect(desired, &ports, options).await.map_err(stopped)?;
-        let options = PlanOptions { allow: &[], sources: &loaded.sources, applying };
+        let (sources, selection) = (&loaded.sources, &Selection::default());
+        let options = PlanOptions { allow: &[], sources, selection, applying };
         let planned =
             ops::plan(&mut connection, desired, beside, &ports, options, &mut Silent).await;
         let planned = planned.map_err(stopped)?;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use crate::cli::exit::Exit;
+use crate::cli::selection::SelectionArguments;
 use crate::cli::session::{Reading, load, open, unwritten};
 use crate::cli::terminal::Terminal;
 use crate::cli::variables::VariableArguments;
@@ -19,6 +20,8 @@ pub(in crate::cli) struct Arguments {
     path: PathBuf,
     #[command(flatten)]
     variables: VariableArguments,
+    #[command(flatten)]
+    selection: SelectionArguments,
     /// In which language to draw
     #[arg(long, value_enum, default_value = "dot")]
     format: Format,
@@ -46,11 +49,15 @@ pub(in crate::cli) async fn run(
     terminal: Terminal<'_>,
     ports: &Ports,
 ) -> Exit {
+    let selection = match arguments.selection.selection(terminal) {
+        Ok(selection) => selection,
+        Err(exit) => return exit,
+    };
     let loaded = match load(&arguments.path, &arguments.variables, terminal, ports) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
-    let reading = Reading { allow: &[], parallelism: 1, applying: false };
+    let reading = Reading { allow: &[], selection: &selection, parallelism: 1, applying: false };
     let (session, plan) = match open(loaded, reading, terminal, ports).await {
         Ok(opened) => opened,
         Err(exit) => return exit,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::events::{Destination, Events};
 use crate::cli::exit::Exit;
+use crate::cli::selection::SelectionArguments;
 use crate::cli::session::{Allow, Reading, load, open, show, unwritten};
 use crate::cli::terminal::Terminal;
 use crate::cli::variables::VariableArguments;
@@ -34,6 +35,8 @@ pub(in crate::cli) struct Arguments {
     detailed_exitcode: bool,
     #[command(flatten)]
     allow: Allow,
+    #[command(flatten)]
+    selection: SelectionArguments,
     /// Print what happens, as one JSON object on each line, instead of the plan
     #[arg(long, conflicts_with_all = ["json_into", "format", "full", "summary", "context"])]
     json: bool,
@@ -65,11 +68,16 @@ async fn planned(arguments: &Arguments, terminal: Terminal<'_>, ports: &Ports) -
         terminal.finding(misuse);
         return Exit::Usage;
     }
+    let selection = match arguments.selection.selection(terminal) {
+        Ok(selection) => selection,
+        Err(exit) => return exit,
+    };
     let loaded = match load(&arguments.path, &arguments.variables, terminal, ports) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
-    let reading = Reading { allow: &arguments.allow.allow, parallelism: 1, applying: false };
+    let allow = &arguments.allow.allow;
+    let reading = Reading { allow, selection: &selection, parallelism: 1, applying: false };
     let (session, plan) = match open(loaded, reading, terminal, ports).await {
         Ok(opened) => opened,
         Err(exit) => return exit,

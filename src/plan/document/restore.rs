@@ -19,7 +19,7 @@ use crate::approval::ApprovalRules;
 use crate::plan::identity::IdentityChange;
 use crate::plan::mailboxes::{MailboxChange, MailboxChanges, Names};
 use crate::plan::tenant::TenantChange;
-use crate::plan::{Held, HeldAttribute, Plan, Refusal, Reversible, SignInGate, Summary};
+use crate::plan::{Held, HeldAttribute, Plan, Refusal, Reversible, Selected, SignInGate, Summary};
 use crate::resource::{ActionVocabulary, Address, Kind};
 use crate::state::{Safeguards, TenantIdentity};
 use pattern::pattern;
@@ -72,6 +72,7 @@ pub(super) struct Restorer {
     safeguards: Safeguards,
     unchanged_mailboxes: u64,
     notes: Vec<String>,
+    selected: Option<Selected>,
     approval: Option<ApprovalRules>,
 }
 
@@ -100,6 +101,7 @@ impl Restorer {
             "refused" => self.refused = list(text)?,
             "violations" => self.violations = Some(list(text)?),
             "safeguards" => self.safeguards = serde_json::from_str(text)?,
+            "selection" => self.selected = Some(selected(text)?),
             "notes" => self.notes = list(text)?,
             "approval" => self.approval = Some(serde_json::from_str(text)?),
             "format_version" | "tool_version" | "created_at" | "digest" | "git" | "host" => {}
@@ -188,6 +190,7 @@ impl Restorer {
             safeguards: std::mem::take(&mut self.safeguards),
             refused: self.violations.take().unwrap_or_default(),
             notes: std::mem::take(&mut self.notes),
+            selected: self.selected.take(),
             approval: self.approval.take(),
             ..Plan::of(identity)
         };
@@ -244,6 +247,12 @@ fn addresses(texts: &[String]) -> Result<Vec<Address>, Unfit> {
 
 fn key_of(at: &Address) -> Result<&str, Unfit> {
     at.key().ok_or_else(|| Unfit(format!("`{at}` names no mailbox")))
+}
+
+fn selected(text: &str) -> Result<Selected, Unfit> {
+    let selected: Selected = serde_json::from_str(text)?;
+    selected.selection().map_err(|error| Unfit(error.to_string()))?;
+    Ok(selected)
 }
 
 fn sign_in(row: &SignInRow) -> Result<SignInGate, Unfit> {

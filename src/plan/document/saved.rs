@@ -212,6 +212,9 @@ fn members(
     object.member("pending", &addresses(&plan.pending))?;
     object.member("refused", &refused(plan))?;
     object.member("safeguards", &plan.safeguards)?;
+    if let Some(selected) = &plan.selected {
+        object.member("selection", selected)?;
+    }
     if let Some(gate) = &plan.sign_in {
         object.member("sign_in", &SignInRow::of(gate))?;
     }

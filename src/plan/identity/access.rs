@@ -55,7 +55,8 @@ impl Differ<'_> {
                 found.app_role == role.id && found.resource_id == resource
             };
             if subject.chain.consents.iter().any(|found| granted(&found)) {
-                self.unchanged();
+                let key = consent_key(settings, permission);
+                self.unchanged(subject.keyed(Kind::AppRoleAssignment, &key));
                 continue;
             }
             if !settings.admin_consent {
@@ -132,7 +133,7 @@ impl Differ<'_> {
             };
             named.push(role.id.clone());
             if held.iter().any(|held| is(held, role)) {
-                self.unchanged();
+                self.unchanged(subject.keyed(roles.kind(), &role.display_name));
                 continue;
             }
             self.push(given(subject, roles, role));

@@ -189,7 +189,7 @@ impl Differ<'_> {
             patch.required_access = Some(access);
         }
         if differing.is_empty() {
-            self.unchanged();
+            self.unchanged(subject.address());
             return;
         }
         let verb = if differing.len() == 1 { "differs" } else { "differ" };
@@ -259,7 +259,7 @@ impl Differ<'_> {
             );
             return;
         };
-        self.unchanged();
+        self.unchanged(subject.principal());
         if !found.enabled {
             self.report(
                 Diagnostic::warning(
@@ -288,7 +288,7 @@ impl Differ<'_> {
                 continue;
             };
             if subject.chain.owners.iter().any(|found| found.id == owner.id) {
-                self.unchanged();
+                self.unchanged(subject.keyed(Kind::ApplicationOwner, &wanted.value));
                 continue;
             }
             let write = IdentityWrite::AddOwner {

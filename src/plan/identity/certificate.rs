@@ -34,7 +34,7 @@ impl Differ<'_> {
     }
 
     fn existing(&mut self, settings: &CertificateSettings, found: &ObservedCertificate) {
-        self.unchanged();
+        self.unchanged(Address::named(Kind::Certificate, &settings.name));
         let Some(current) = &found.current else { return };
         if current.not_after.duration_since(self.now) < SignedDuration::from_hours(30 * 24) {
             self.ends_soon(settings, current);
@@ -108,7 +108,7 @@ impl Differ<'_> {
         gone: &[&CertificateFacts],
     ) {
         if found.missing.is_empty() && gone.is_empty() {
-            self.unchanged();
+            self.unchanged(address);
             return;
         }
         let reason = match (gone.is_empty(), found.missing.is_empty()) {
@@ -187,7 +187,7 @@ impl Differ<'_> {
     fn deleted(&mut self, settings: &CertificateSettings, found: &ObservedCertificate) {
         let all: Vec<String> = found.all().map(CertificateFacts::thumbprint_text).collect();
         if all.is_empty() && found.files.is_empty() {
-            self.unchanged();
+            self.unchanged(Address::named(Kind::Certificate, &settings.name));
             return;
         }
         let mine = |facts: &&CertificateFacts| self.acts_with(&facts.thumbprint);

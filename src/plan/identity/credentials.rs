@@ -52,7 +52,7 @@ impl Differ<'_> {
             Some(current) => {
                 kept.push(current.thumbprint);
                 if self.is_registered(&subject.settings.name, &current.thumbprint) {
-                    self.unchanged();
+                    self.unchanged(address);
                 } else if current.not_after > self.now {
                     self.push(self.registered(
                         subject,
@@ -153,9 +153,9 @@ impl Differ<'_> {
                         self.push(change);
                         kept.push(retired.thumbprint);
                     }
-                    Some(_) => {
+                    Some(key) => {
                         kept.push(retired.thumbprint);
-                        self.unchanged();
+                        self.unchanged(subject.keyed(Kind::KeyCredential, &key_name(key)));
                     }
                     None => {}
                 }
@@ -221,7 +221,8 @@ impl Differ<'_> {
                 Some(found) => {
                     kept.push(&found.id);
                     if trusts_the_same(found, credential) {
-                        self.unchanged();
+                        let address = subject.keyed(Kind::FederatedCredential, &credential.name);
+                        self.unchanged(address);
                     } else {
                         self.push(changed_federation(subject, found, credential));
                     }

@@ -37,7 +37,7 @@ pub struct IdentityFindings {
     /// What changes, in an order in which it can be done.
     pub changes: Vec<IdentityChange>,
     /// Managed objects that need nothing.
-    pub unchanged: u64,
+    pub unchanged: Vec<Address>,
     /// What should be said beside the changes; errors forbid the plan.
     pub diagnostics: Diagnostics,
 }
@@ -120,8 +120,8 @@ impl Differ<'_> {
         self.findings.changes.push(change);
     }
 
-    fn unchanged(&mut self) {
-        self.findings.unchanged += 1;
+    fn unchanged(&mut self, address: Address) {
+        self.findings.unchanged.push(address);
     }
 
     fn report(&mut self, finding: Diagnostic) {

@@ -16,7 +16,7 @@ impl Differ<'_> {
     pub(super) fn removal(&mut self, settings: &ApplicationSettings, chain: &ObservedChain) {
         let subject = Subject { settings, chain };
         let Some(found) = &chain.application else {
-            self.unchanged();
+            self.unchanged(subject.address());
             return;
         };
         if matches!(settings.key, ApplicationKey::UniqueName { .. })

@@ -23,6 +23,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::escape::html;
 use super::provenance::Provenance;
+use super::selection::{left_out, narrowed};
 use super::survey::{Survey, Tally};
 use super::wording::{refusal, requests};
 use crate::plan::Plan;
@@ -173,6 +174,7 @@ fn write_summary(out: &mut dyn Write, survey: &Survey<'_>) -> io::Result<()> {
             sentence(&allowance.to_string())
         )?;
     }
+    write_selection(out, plan)?;
     for reason in &plan.refused {
         writeln!(
             out,
@@ -181,13 +183,28 @@ fn write_summary(out: &mut dyn Write, survey: &Survey<'_>) -> io::Result<()> {
         )?;
     }
     if plan.is_empty() {
-        let none = "<p>No changes: the tenant is as the spec wants, as far as it was read.</p>";
-        return writeln!(out, "{none}\n</section>");
+        let none = match plan.selected {
+            Some(_) => "No changes in what was selected.",
+            None => "No changes: the tenant is as the spec wants, as far as it was read.",
+        };
+        return writeln!(out, "<p>{none}</p>\n</section>");
     }
     let (writes, reads) = (requests(summary.requests), requests(summary.reads));
     writeln!(out, "<p>Applying it takes {writes} to write and {reads} to read back.</p>")?;
     write_sections(out, survey)?;
     writeln!(out, "</section>")
+}
+
+/// That this is not the whole plan, and what it left out.
+fn write_selection(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
+    if let Some(words) = narrowed(plan) {
+        let words = sentence(&words);
+        writeln!(out, "<p class=\"refused\"><strong>Not the whole plan:</strong> {words}.</p>")?;
+    }
+    for (name, words) in left_out(plan) {
+        writeln!(out, "<p><strong>{name}:</strong> {}.</p>", sentence(&words))?;
+    }
+    Ok(())
 }
 
 fn write_sections(out: &mut dyn Write, survey: &Survey<'_>) -> io::Result<()> {

@@ -16,6 +16,7 @@ use crate::apply::Report;
 use crate::cli::events::{Destination, Events};
 use crate::cli::exit::Exit;
 use crate::cli::interrupt::Interrupts;
+use crate::cli::selection::SelectionArguments;
 use crate::cli::session::{Allow, Reading, Session, plan, show, unwritten};
 use crate::cli::terminal::Terminal;
 use crate::cli::variables::VariableArguments;
@@ -50,6 +51,8 @@ pub(in crate::cli) struct Arguments {
     parallelism: u16,
     #[command(flatten)]
     allow: Allow,
+    #[command(flatten)]
+    selection: SelectionArguments,
     /// Apply only the plan of this digest
     #[arg(long, value_name = "DIGEST")]
     approve: Option<PlanDigest>,
@@ -116,16 +119,17 @@ async fn applied(
 ) -> Exit {
     let is_saved = ops::is_saved_plan(&arguments.path);
     let opened = if is_saved {
-        saved::open(arguments, terminal, ports).await
+        Box::pin(saved::open(arguments, terminal, ports)).await
     } else {
-        open_spec(arguments, terminal, ports).await
+        Box::pin(open_spec(arguments, terminal, ports)).await
     };
-    let Opened { session, plan, read, beside, made, approved } = match opened {
+    let Opened { session, plan, read, beside, made, approved, selection } = match opened {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
     let parallelism = usize::from(arguments.parallelism);
-    let reading = Reading { allow: &arguments.allow.allow, parallelism, applying: true };
+    let allow = &arguments.allow.allow;
+    let reading = Reading { allow, selection: &selection, parallelism, applying: true };
     let mut run =
         Run { arguments, session, terminal, ports, interrupts, read, beside, made, approved };
     let mut exit = run.phase(&plan, arguments.auto_approve).await;

@@ -10,6 +10,7 @@ use crate::ops::{self, LastRead, Ports, Stopped};
 use crate::plan::{Made, Plan};
 use crate::render::Provenance;
 use crate::resource::PlanDigest;
+use crate::state::Selection;
 
 /// What is about to be applied.
 pub(super) struct Opened {
@@ -22,6 +23,8 @@ pub(super) struct Opened {
     pub(super) made: Option<Made>,
     /// The digest of a saved plan.
     pub(super) approved: Option<PlanDigest>,
+    /// What the plan was narrowed to, and what is planned after it is too.
+    pub(super) selection: Selection,
 }
 
 /// Reads the spec and the tenant and plans.
@@ -38,6 +41,7 @@ pub(super) async fn open_spec(
         );
         return Err(Exit::Usage);
     }
+    let selection = arguments.selection.selection(terminal)?;
     let loaded = load(&arguments.path, &arguments.variables, terminal, ports)?;
     ops::needs_no_approval(&loaded.desired)
         .map_err(|stopped| show(&stopped, &loaded.sources, terminal))?;
@@ -51,7 +55,8 @@ pub(super) async fn open_spec(
     }
     can_be_asked(arguments, terminal)?;
     let parallelism = usize::from(arguments.parallelism);
-    let reading = Reading { allow: &arguments.allow.allow, parallelism, applying: true };
+    let allow = &arguments.allow.allow;
+    let reading = Reading { allow, selection: &selection, parallelism, applying: true };
     let spec = ops::spec_text(&loaded);
     let at = ports.now();
     let (session, plan) = open(loaded, reading, terminal, ports).await?;
@@ -64,7 +69,7 @@ pub(super) async fn open_spec(
     }
     let looser = looser(&plan, &session.loaded.directory);
     let beside = Provenance { looser, ..provenance(Some(digest), None) };
-    Ok(Opened { session, plan, read, beside, made: None, approved: None })
+    Ok(Opened { session, plan, read, beside, made: None, approved: None, selection })
 }
 
 /// Without a terminal nobody can say yes.

@@ -12,7 +12,7 @@ use crate::cli::session::{Reading, Session, connect, load_captured, show, unwrit
 use crate::cli::terminal::Terminal;
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::ops::{self, ApprovalQuestion, LastRead, Loaded, Ports, StalePolicy, Stopped};
-use crate::plan::{Plan, ReadPlan, SpecText};
+use crate::plan::{Plan, ReadPlan, Selected, SpecText};
 use crate::render::{Detail, Provenance, TextOptions, write_plan, write_stale};
 use crate::resource::PlanDigest;
 
@@ -39,11 +39,16 @@ pub(super) async fn open(
         return Err(written.map_or_else(|error| unwritten(&error, terminal), |()| Exit::Refused));
     }
     let parallelism = usize::from(arguments.parallelism);
-    let reading = Reading { allow: &[], parallelism, applying: true };
+    let selection = plan.selected.as_ref().map(Selected::selection).transpose();
+    let selection = selection.map_err(|error| {
+        stopped(Stopped::error(Diagnostic::error("unreadable-plan", error.to_string())))
+    })?;
+    let selection = selection.unwrap_or_default();
+    let reading = Reading { allow: &[], selection: &selection, parallelism, applying: true };
     let mut session = connect(loaded, reading, terminal, ports).await?;
     is_of_tenant(&plan, &session, terminal)?;
     let read = check_against_tenant(arguments, &mut plan, &mut session, terminal, ports).await?;
-    Ok(Opened { session, plan, read, beside, made, approved })
+    Ok(Opened { session, plan, read, beside, made, approved, selection })
 }
 
 /// Everything that takes no call: the approval, and whether the spec is still the same.
@@ -97,6 +102,10 @@ fn is_given_in_time(arguments: &Arguments, terminal: Terminal) -> Result<(), Exi
     } else if !arguments.allow.allow.is_empty() {
         Diagnostic::error("allowed-too-late", "what a plan is allowed is part of it")
             .help("give `--allow` to `auditform plan --out FILE`")
+    } else if !arguments.selection.is_empty() {
+        Diagnostic::error("selected-too-late", "a saved plan is applied whole")
+            .note("`--target` and `--exclude` would make another plan of it, which nobody has seen")
+            .help("give them to `auditform plan --out FILE`")
     } else {
         return Ok(());
     };
