@@ -40,7 +40,12 @@ use terminal::Terminal;
 /// A spec in TOML says what shall be audited. `plan` signs in, reads the tenant and shows what
 /// would change; `apply` changes it in order and reads it back.
 #[derive(Debug, Parser)]
-#[command(name = "auditform", version, propagate_version = true)]
+#[command(
+    name = "auditform",
+    version,
+    propagate_version = true,
+    after_long_help = Exit::table()
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -131,7 +136,7 @@ async fn dispatch(command: Command, terminal: Terminal, ports: Ports) -> Exit {
             Command::Validate(arguments) => commands::validate::run(&arguments, terminal, &ports),
             Command::Plan(arguments) => commands::plan::run(&arguments, terminal, &ports).await,
             Command::Apply(arguments) => {
-                commands::apply::run(&arguments, terminal, &ports, &interrupts).await
+                Box::pin(commands::apply::run(&arguments, terminal, &ports, &interrupts)).await
             }
             Command::Show(arguments) => commands::show::run(&arguments, terminal),
             Command::PlanDiff(arguments) => commands::plan_diff::run(&arguments, terminal),

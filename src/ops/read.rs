@@ -7,24 +7,27 @@ use uuid::Uuid;
 
 use super::ports::{ReadObserver, Stopped};
 use crate::diagnostic::Diagnostic;
-use crate::plan::{MailboxDiffer, MailboxFindings, ObservedTenant, Population};
+use crate::plan::{
+    DifferingRows, MailboxDiffer, MailboxFindings, MailboxJudge, ObservedTenant, Population,
+};
 use crate::providers::exchange::{Exchange, ListEnd, MailboxQuery, ReadError, RowRefused};
 use crate::resource::{ActionVocabulary, RecipientType};
-use crate::state::{DesiredState, MailboxRow};
+use crate::state::{Check, DesiredState, MailboxRow};
 
 /// The largest page that the service gives.
 const PAGE: u16 = 1000;
 /// How often an expired link may start a list again.
 const RESTARTS: u32 = 2;
 
-/// Whether the spec manages, or depends on, what is told of the organisation as a whole.
+/// Whether the spec manages, checks or depends on what is told of the organisation as a whole.
 pub(super) fn needs_organization(desired: &DesiredState) -> bool {
     desired.unified_audit_log.is_some()
         || desired.mailbox_auditing.is_some()
         || desired.policies.iter().any(|policy| policy.enabled.is_some())
+        || desired.checks.iter().any(Check::asks_for_organization)
 }
 
-/// The switches that the spec manages or depends on.
+/// The switches that the spec manages, checks or depends on.
 pub(super) async fn switches(
     exchange: &Exchange,
     desired: &DesiredState,
@@ -33,17 +36,18 @@ pub(super) async fn switches(
     if needs_organization(desired) {
         observed.organization = Some(exchange.organization().await.map_err(stop)?);
     }
-    if desired.unified_audit_log.is_some() {
+    if desired.needs_audit_log() {
         observed.unified_audit_log = Some(exchange.unified_audit_log().await.map_err(stop)?);
     }
     Ok(observed)
 }
 
-/// Reads all mailboxes that the spec's policies are about and compares them.
+/// Reads all mailboxes that the spec's policies and checks are about, compares and judges them.
+/// `mailbox_auditing` is the organisation's switch as read and as it will be.
 pub(super) async fn mailboxes(
     exchange: &Exchange,
     desired: &DesiredState,
-    mailbox_auditing: bool,
+    mailbox_auditing: [bool; 2],
     today: Date,
     observer: &mut dyn ReadObserver,
 ) -> Result<MailboxFindings, Stopped> {
@@ -63,13 +67,16 @@ pub(super) async fn mailboxes(
         (differ, vocabulary) = (again, words);
     }
     observer.reading_ended();
-    differ.finish(vocabulary).map_err(|differing| {
-        Stopped::state_unknown(
-            Diagnostic::error("differing-rows", differing.to_string())
-                .note("one of the two rows is wrong, so nothing is planned from this list")
-                .help("run the command again; the listing may have been caught during a change"),
-        )
-    })
+    differ.finish(vocabulary).map_err(differing_rows)
+}
+
+/// Two rows of one mailbox do not agree.
+pub(super) fn differing_rows(differing: DifferingRows) -> Stopped {
+    Stopped::state_unknown(
+        Diagnostic::error("differing-rows", differing.to_string())
+            .note("one of the two rows is wrong, so nothing is planned from this list")
+            .help("run the command again; the listing may have been caught during a change"),
+    )
 }
 
 fn unstable(first: Population, second: Population) -> Stopped {
@@ -84,7 +91,7 @@ fn unstable(first: Population, second: Population) -> Stopped {
     )
 }
 
-/// Asks once for each kind of thing that the spec manages, to see whether the caller is let in.
+/// Asks once for each kind of thing that the spec manages or checks, to see whether the caller is let in.
 pub(super) async fn try_reading(
     exchange: &Exchange,
     desired: &DesiredState,
@@ -92,7 +99,7 @@ pub(super) async fn try_reading(
     if needs_organization(desired) {
         exchange.organization().await?;
     }
-    if desired.unified_audit_log.is_some() {
+    if desired.needs_audit_log() {
         exchange.unified_audit_log().await?;
     }
     try_listing(exchange, desired).await
@@ -124,11 +131,17 @@ struct Listing {
 
 impl Listing {
     fn new(desired: &DesiredState) -> Self {
-        let addresses = desired
+        let by_policies = desired
             .policies
             .iter()
             .any(|policy| !policy.include.is_empty() || !policy.exclude.is_empty());
-        Self::of(types(desired), addresses)
+        Self::of(types(desired), by_policies || selects_by_address(desired))
+    }
+
+    /// Those that the spec's checks are about.
+    fn of_checks(desired: &DesiredState) -> Self {
+        let types = RecipientType::ALL.into_iter().filter(|kind| is_checked(desired, *kind));
+        Self::of(types.collect(), selects_by_address(desired))
     }
 
     fn of(types: Vec<RecipientType>, addresses: bool) -> Self {
@@ -151,9 +164,21 @@ impl Listing {
     }
 }
 
+fn is_checked(desired: &DesiredState, kind: RecipientType) -> bool {
+    let mut checks = desired.checks.iter().filter_map(Check::mailboxes);
+    checks.any(|check| check.recipient_types.contains(&kind))
+}
+
+/// Whether some check tells mailboxes apart by their addresses.
+fn selects_by_address(desired: &DesiredState) -> bool {
+    let mut checks = desired.checks.iter().filter_map(Check::mailboxes);
+    checks.any(|check| !check.include.is_empty() || !check.exclude.is_empty())
+}
+
 fn types(desired: &DesiredState) -> Vec<RecipientType> {
     let wanted = |kind: &RecipientType| {
         desired.policies.iter().any(|policy| policy.recipient_types.contains(kind))
+            || is_checked(desired, *kind)
     };
     RecipientType::ALL.into_iter().filter(wanted).collect()
 }
@@ -161,14 +186,15 @@ fn types(desired: &DesiredState) -> Vec<RecipientType> {
 async fn compare<'s>(
     exchange: &Exchange,
     desired: &'s DesiredState,
-    mailbox_auditing: bool,
+    mailbox_auditing: [bool; 2],
     today: Date,
     listing: &Listing,
     observer: &mut dyn ReadObserver,
 ) -> Result<(MailboxDiffer<'s>, ActionVocabulary, Vec<ListEnd>), Stopped> {
     let mut restarts = 0;
     loop {
-        let mut differ = MailboxDiffer::new(desired, mailbox_auditing, today);
+        let judge = MailboxJudge::new(desired, mailbox_auditing, today);
+        let mut differ = MailboxDiffer::new(desired, mailbox_auditing[1], today).checked_by(judge);
         let mut vocabulary = ActionVocabulary::default();
         let mut on_row = |row: &MailboxRow<'_>| {
             differ.observe(row);
@@ -250,7 +276,25 @@ pub(super) async fn of_types(
 ) -> Result<(), Stopped> {
     let is_expected = |kind: &RecipientType| expected.iter().any(|(_, expected)| expected == kind);
     let types = RecipientType::ALL.into_iter().filter(is_expected).collect();
-    let mut listing = Listing::of(types, false);
+    confirmed(exchange, Listing::of(types, false), vocabulary, on_row).await
+}
+
+/// Reads the lists that the spec's checks are about, confirmed likewise.
+pub(super) async fn of_checks(
+    exchange: &Exchange,
+    desired: &DesiredState,
+    vocabulary: &mut ActionVocabulary,
+    on_row: &mut OnRow<'_>,
+) -> Result<(), Stopped> {
+    confirmed(exchange, Listing::of_checks(desired), vocabulary, on_row).await
+}
+
+async fn confirmed(
+    exchange: &Exchange,
+    mut listing: Listing,
+    vocabulary: &mut ActionVocabulary,
+    on_row: &mut OnRow<'_>,
+) -> Result<(), Stopped> {
     for _ in 0..2 {
         let ends = repeated(exchange, &listing, vocabulary, on_row).await?;
         if !ends.iter().any(|end| end.last_page_full) {

@@ -3,6 +3,7 @@
 //! the page that it came on, and compared at once.
 
 mod chain;
+mod checks;
 mod desired;
 mod directory;
 mod identity;
@@ -13,6 +14,9 @@ mod requirements;
 mod safeguards;
 
 pub use chain::{CertificateFacts, ObservedCertificate, ObservedChain, ObservedIdentity};
+pub use checks::{
+    Assertion, Check, CheckSeverity, CheckedState, Expectation, MailboxAssertion, Range, RangeEnd,
+};
 pub use desired::{
     ActionRule, CertificateLocation, CertificateSignIn, Cloud, Declared, DesiredState,
     DeviceCodeSignIn, Endpoint, EndpointOverrides, Exclusion, MailboxPolicy, SignIn,

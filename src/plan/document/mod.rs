@@ -24,7 +24,7 @@ use row::WholeRow;
 
 /// A change of the shape that a reader could trip over raises the first number, any other the
 /// second. Documents of a higher version are refused, older ones are read.
-pub const FORMAT_VERSION: &str = "1.2";
+pub const FORMAT_VERSION: &str = "1.3";
 
 /// A plan that serialises as its printed document.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +59,9 @@ impl Serialize for PlanDocument<'_> {
         map.serialize_entry("refused", &refused(plan))?;
         map.serialize_entry("violations", &plan.refused)?;
         map.serialize_entry("notes", &plan.notes)?;
+        if !plan.checks.is_empty() {
+            map.serialize_entry("checks", &plan.checks)?;
+        }
         if let Some(rules) = &plan.approval {
             map.serialize_entry("approval", rules)?;
         }

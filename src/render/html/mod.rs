@@ -21,6 +21,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
+use super::checks;
 use super::escape::html;
 use super::provenance::Provenance;
 use super::survey::{Survey, Tally};
@@ -40,6 +41,7 @@ pub fn write_html(out: &mut dyn Write, plan: &Plan, provenance: &Provenance) -> 
     write_title(out, plan, provenance)?;
     writeln!(out, "<main>")?;
     write_losses(out, &survey)?;
+    checks::write_html(out, &plan.checks, sentence)?;
     write_summary(out, &survey)?;
     write_approval(out, provenance)?;
     picture::write_order(out, &survey)?;
