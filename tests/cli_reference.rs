@@ -28,6 +28,7 @@ pub(crate) fn exits() -> Vec<Exit> {
         Exit::NotApproved,
         Exit::Stale,
         Exit::Partly,
+        Exit::ChecksFailed,
         Exit::StateUnknown,
         Exit::Pending,
         Exit::SecondPhase,
@@ -42,6 +43,7 @@ pub(crate) fn exits() -> Vec<Exit> {
         | Exit::NotApproved
         | Exit::Stale
         | Exit::Partly
+        | Exit::ChecksFailed
         | Exit::StateUnknown
         | Exit::Pending
         | Exit::SecondPhase
@@ -49,6 +51,16 @@ pub(crate) fn exits() -> Vec<Exit> {
         | Exit::Interrupted => true,
     };
     all.into_iter().filter(known).collect()
+}
+
+#[test]
+fn the_help_ends_with_every_exit_code() {
+    assert_eq!(Exit::ALL.to_vec(), exits());
+    let text = markdown();
+    let (_, table) = text.split_once("\nExit codes:\n").unwrap();
+    let lines: Vec<&str> = table.split("\n```").next().unwrap().lines().collect();
+    let expected = exits().into_iter().map(|exit| format!("  {:>3}  {}", exit as u8, exit.about()));
+    assert_eq!(lines, expected.collect::<Vec<_>>());
 }
 
 #[test]

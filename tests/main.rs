@@ -16,6 +16,7 @@ mod bad_input;
 mod bad_sign_in;
 mod canary;
 mod certificate;
+mod checks;
 mod cli_reference;
 mod docs;
 mod embedded;

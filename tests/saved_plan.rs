@@ -272,6 +272,19 @@ fn a_plan_of_the_format_before_this_one_is_still_read() {
 }
 
 #[test]
+fn a_saved_plan_of_the_format_before_checks_is_what_its_digest_says() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/plans/1.2.json");
+    let world = World::new();
+    let shown = world.run(&["show", path]).ended(0).stdout;
+    let digest = "sha256:15789f1368469d859edd9672503340b043546002583153058adcadcdbadfbe1f";
+    assert!(shown.ends_with(&format!("Digest: {digest}\n")), "{shown}");
+    assert!(shown.contains("Plan: 0 to create, 4 to change, 0 to delete."), "{shown}");
+    let text = fs::read_to_string(path).unwrap();
+    world.write("edited.json", text.replace("180.00:00:00", "181.00:00:00"));
+    world.run(&["show", "edited.json"]).ended(1);
+}
+
+#[test]
 fn a_plan_differs_from_another_by_what_it_does_and_not_by_when_it_was_made() {
     let world = World::new();
     let emulator = saved(&world, MIXED);

@@ -55,6 +55,8 @@ const BEYOND_THE_SCHEMA: &[&str] = &[
     "certificate-valid-from-no-such-day",
     "certificate-valid-until-before-from",
     "certificate-valid-until-past",
+    "check-certificate-unknown",
+    "check-named-twice",
     "enabled-without-effect",
     "federated-name-twice",
     "federated-same-token",

@@ -21,6 +21,8 @@ pub enum Exit {
     Stale = 5,
     /// Partly applied: some steps failed, were skipped, or did not read back.
     Partly = 6,
+    /// A check of the spec failed that is an error.
+    ChecksFailed = 7,
     /// A read failed or was incomplete: the state of the tenant is unknown.
     StateUnknown = 8,
     /// Applied, and verification is still pending.
@@ -44,12 +46,55 @@ impl Exit {
             Self::NotApproved => "not_approved",
             Self::Stale => "stale",
             Self::Partly => "partly_applied",
+            Self::ChecksFailed => "checks_failed",
             Self::StateUnknown => "state_unknown",
             Self::Pending => "verification_pending",
             Self::SecondPhase => "second_phase_waits",
             Self::Usage => "usage",
             Self::Interrupted => "interrupted",
         }
+    }
+
+    /// Every code, in order.
+    pub const ALL: [Self; 13] = [
+        Self::Done,
+        Self::Error,
+        Self::ChangesPresent,
+        Self::Refused,
+        Self::NotApproved,
+        Self::Stale,
+        Self::Partly,
+        Self::ChecksFailed,
+        Self::StateUnknown,
+        Self::Pending,
+        Self::SecondPhase,
+        Self::Usage,
+        Self::Interrupted,
+    ];
+
+    /// What it means, in a phrase.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Done => "done, or nothing to do",
+            Self::Error => "an error for which no other code is meant",
+            Self::ChangesPresent => "changes are present (`--detailed-exitcode`)",
+            Self::Refused => "refused by a limit or a `prevent`",
+            Self::NotApproved => "not approved",
+            Self::Stale => "stale: the spec or an object is not what the plan saw",
+            Self::Partly => "partly applied",
+            Self::ChecksFailed => "a check of the spec failed",
+            Self::StateUnknown => "state unknown: a read failed or was incomplete",
+            Self::Pending => "applied, and something does not show yet",
+            Self::SecondPhase => "the second phase waits for its own approval",
+            Self::Usage => "unknown command, flag or value",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// The table that `--help` ends with.
+    pub(super) fn table() -> String {
+        let line = |exit: Self| format!("  {:>3}  {}", exit as u8, exit.about());
+        format!("Exit codes:\n{}", Self::ALL.map(line).join("\n"))
     }
 }
 

@@ -42,7 +42,12 @@ use terminal::Terminal;
 /// A spec in TOML says what shall be audited. `plan` signs in, reads the tenant and shows what
 /// would change; `apply` changes it in order and reads it back.
 #[derive(Debug, Parser)]
-#[command(name = "auditform", version, propagate_version = true)]
+#[command(
+    name = "auditform",
+    version,
+    propagate_version = true,
+    after_long_help = Exit::table()
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,

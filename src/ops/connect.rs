@@ -21,7 +21,7 @@ use crate::client::{
 use crate::diagnostic::Diagnostic;
 use crate::providers::entra::{Entra, EntraOptions, GraphError};
 use crate::providers::exchange::{Exchange, ExchangeOptions, ReadError};
-use crate::state::{ApplicationKey, DesiredState, SignIn, TenantSettings};
+use crate::state::{ApplicationKey, Check, DesiredState, SignIn, TenantSettings};
 
 /// The tenant in memory that serves `endpoint = "embedded"`.
 #[derive(Debug, Clone)]
@@ -166,11 +166,12 @@ fn thumbprint(method: &SignInMethod) -> Option<[u8; 20]> {
     Facts::from_der(credential.certificate()).ok().map(|facts| facts.thumbprint_sha1)
 }
 
-/// Whether the spec manages anything in Exchange.
+/// Whether the spec manages or checks anything in Exchange.
 pub(super) fn asks_of_exchange(desired: &DesiredState) -> bool {
     desired.unified_audit_log.is_some()
         || desired.mailbox_auditing.is_some()
         || !desired.policies.is_empty()
+        || desired.checks.iter().any(Check::asks_of_exchange)
 }
 
 /// Who works in the directory: `[tenant.bootstrap]`, else whoever works in Exchange, else the

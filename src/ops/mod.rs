@@ -5,6 +5,7 @@ mod apply;
 mod approval;
 mod certificate_files;
 mod certificates;
+mod checks;
 mod connect;
 mod endpoints;
 mod enter;
@@ -32,6 +33,7 @@ pub use approval::{
     is_recent, may_approve, needs_no_approval, read_approval_key,
 };
 pub use certificate_files::{certificate_finding, certificate_password};
+pub use checks::judge_again;
 pub use connect::{ConnectOptions, Connection, EmbeddedTenant, connect};
 pub use format::{Layout, layout, layout_of_text};
 pub use init::{SCHEMA_FILE, init};

@@ -7,14 +7,16 @@
 //! 3. read the switches, recall whether the unified audit log was switched within the last hour
 //!    (`pending`) and compare (`plan::diff_tenant`), so that mailboxes are judged against the
 //!    organisation's switch as it will be;
-//! 4. read the mailboxes and compare each row as it comes (`read::mailboxes`);
+//! 4. read the mailboxes, compare each row as it comes and judge it by the spec's checks
+//!    (`read::mailboxes`);
 //! 5. put the plan together, narrow it to what is wanted (`plan::select`), and say what must be said
-//!    beside the changes.
+//!    beside the changes, and what became of the checks (`plan::judge_checks`).
 //!
 //! Nothing is written to the tenant.
 
 use std::path::Path;
 
+use super::checks::{self, Places, ReadForChecks};
 use super::connect::{Connection, asks_of_exchange};
 use super::enter;
 use super::identity;
@@ -23,15 +25,15 @@ use super::ports::{Cause, Ports, ReadObserver, Stopped};
 use super::read::{self, Rules};
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::plan::{
-    IdentityChange, IdentityFindings, IdentityWrite, MailboxFindings, Plan, Refusal, SignInGate,
-    TenantChange, TenantFindings, Violation, diff_identity, diff_tenant, judge, select,
-    sign_in_gate, unmet_targets, unneeded,
+    CheckResult, IdentityChange, IdentityFindings, IdentityWrite, MailboxFindings, ObservedTenant,
+    Plan, Refusal, SignInGate, TenantChange, TenantFindings, Violation, diff_identity, diff_tenant,
+    judge, select, sign_in_gate, unmet_targets, unneeded,
 };
 use crate::providers::exchange::Exchange;
 use crate::resource::{Address, Kind};
 use crate::state::{
-    Allowance, ApplicationSettings, DesiredState, Ensure, LimitClass, SafeguardSettings, Selection,
-    SignIn, TenantIdentity,
+    Allowance, ApplicationSettings, Check, DesiredState, Ensure, LimitClass, SafeguardSettings,
+    Selection, SignIn, TenantIdentity,
 };
 
 /// What a plan may do beyond the usual.
@@ -59,6 +61,7 @@ pub struct Planned {
 
 /// What was found out about Exchange.
 struct Found {
+    tenant: ObservedTenant,
     switches: TenantFindings,
     mailboxes: Option<MailboxFindings>,
     mailbox_auditing: bool,
@@ -106,7 +109,7 @@ pub async fn plan(
     };
     let listing = found.as_ref().map_or(0, |found| found.listing);
     let unchanged = identity.unchanged.clone();
-    let mut plan = put_together(tenant, identity, desired, found, &mut warnings)?;
+    let (mut plan, read) = put_together(tenant, identity, desired, found, &mut warnings)?;
     let gate = sign_in_gate(desired, &plan.identity, connection.entered);
     if plan.len() > plan.identity.len() {
         plan.sign_in.clone_from(&gate);
@@ -123,8 +126,14 @@ pub async fn plan(
         // Reading back takes about what reading took.
         plan.reads += directory_reads;
     }
+    let places = Places { sources: options.sources, beside };
+    let certificates = &observed.certificates;
+    plan.checks = checks::judge(desired, &plan, certificates, &read, ports.now(), places);
+    if !is_whole {
+        plan.checks = plan.checks.into_iter().map(CheckResult::of_a_part).collect();
+    }
     plan.approval = desired.approval.as_ref().map(|rules| rules.value.clone());
-    guard(&mut plan, &desired.safeguards, beside, options);
+    guard(&mut plan, &desired.safeguards, places, options);
     Ok(Planned { plan, warnings })
 }
 
@@ -153,6 +162,9 @@ async fn can_be_done(
 /// Whether the mailboxes have to be listed: not where nothing that is named is about them, unless a
 /// limit is a share of them.
 fn reads_lists(desired: &DesiredState, selection: &Selection) -> bool {
+    if selection.is_whole() {
+        return desired.needs_mailboxes();
+    }
     let limits = &desired.safeguards.in_force(&[]).limits;
     let has_share = LimitClass::ALL
         .into_iter()
@@ -197,7 +209,12 @@ fn not_planned(plan: &mut Plan, desired: &DesiredState) {
 }
 
 /// Holds the plan against the spec's safeguards, and says which allowances lift nothing.
-fn guard(plan: &mut Plan, settings: &SafeguardSettings, beside: &Path, options: PlanOptions<'_>) {
+fn guard(
+    plan: &mut Plan,
+    settings: &SafeguardSettings,
+    places: Places<'_>,
+    options: PlanOptions<'_>,
+) {
     plan.safeguards = settings.in_force(options.allow);
     let place = |violation: &Violation| match violation {
         Violation::OrganizationWeakening { .. } => None,
@@ -207,7 +224,7 @@ fn guard(plan: &mut Plan, settings: &SafeguardSettings, beside: &Path, options: 
         }
     };
     let refusal = |violation: Violation| Refusal {
-        place: place(&violation).map(|span| from_spec(&options.sources.place(span), beside)),
+        place: place(&violation).map(|span| places.of(span)),
         violation,
     };
     plan.refused = judge(plan).into_iter().map(refusal).collect();
@@ -219,13 +236,6 @@ fn guard(plan: &mut Plan, settings: &SafeguardSettings, beside: &Path, options: 
         let notes: Vec<String> = needless.into_iter().map(said).collect();
         plan.notes.extend(notes);
     }
-}
-
-/// A place as seen from the spec's directory: how that was named makes no difference to a plan.
-fn from_spec(place: &str, beside: &Path) -> String {
-    let beside = beside.strip_prefix(".").unwrap_or(beside);
-    let inner = Path::new(place).strip_prefix(beside);
-    inner.map_or_else(|_| place.to_owned(), |path| path.display().to_string())
 }
 
 /// Whether a plan carries the safeguards of its spec, and says of itself all that breaks them.
@@ -261,15 +271,17 @@ async fn exchange_part(
     let mailbox_auditing = tenant.mailbox_auditing_after(desired);
     let before = exchange.requests().reads;
     let mailboxes = match lists {
-        Some(selection) if !desired.policies.is_empty() => {
+        Some(selection) if desired.needs_mailboxes() => {
             let today = ports.today();
-            let rules = Rules { desired, selection, mailbox_auditing, today };
+            let as_read = tenant.organization.is_none_or(|read| read.mailbox_auditing);
+            let auditing = [as_read, mailbox_auditing];
+            let rules = Rules { desired, selection, auditing, today };
             Some(read::mailboxes(exchange, rules, observer).await?)
         }
         _ => None,
     };
     let listing = exchange.requests().reads - before;
-    Ok(Found { switches, mailboxes, mailbox_auditing, listing })
+    Ok(Found { tenant, switches, mailboxes, mailbox_auditing, listing })
 }
 
 /// What an apply reads to prove its result: the lists of mailboxes once more, which took so many
@@ -294,13 +306,13 @@ fn put_together(
     desired: &DesiredState,
     found: Option<Found>,
     warnings: &mut Diagnostics,
-) -> Result<Plan, Stopped> {
+) -> Result<(Plan, ReadForChecks), Stopped> {
     let mut plan = Plan {
         identity: identity.changes,
         unchanged: identity.unchanged.len() as u64,
         ..Plan::of(tenant)
     };
-    let Some(Found { switches, mailboxes, mailbox_auditing, .. }) = found else {
+    let Some(Found { tenant, switches, mailboxes, mailbox_auditing, .. }) = found else {
         match signs_in_as_absent(desired) {
             Some(name) => {
                 plan.unread = of_exchange(desired);
@@ -311,8 +323,9 @@ fn put_together(
             }
             None => plan.deferred = of_exchange(desired),
         }
-        return Ok(plan);
+        return Ok((plan, ReadForChecks::default()));
     };
+    let mut read = ReadForChecks { tenant: Some(tenant), mailboxes: None };
     plan.unchanged += switches.unchanged;
     plan.tenant_changes = switches.changes;
     plan.pending.extend(switches.pending.then(|| Address::singleton(Kind::UnifiedAuditLog)));
@@ -325,9 +338,10 @@ fn put_together(
         plan.unchanged_mailboxes = found.unchanged;
         warnings.extend(found.diagnostics);
         plan.mailboxes = found.changes;
+        read.mailboxes = found.checked;
     }
     plan.notes.push(BYPASS_NOT_READ.to_owned());
-    Ok(plan)
+    Ok((plan, read))
 }
 
 /// The application that the spec signs in as, where the same spec wants it gone.
@@ -339,12 +353,14 @@ fn signs_in_as_absent(desired: &DesiredState) -> Option<&str> {
     desired.applications.iter().find(is_absent).map(|application| application.name.as_str())
 }
 
-/// What the spec manages in Exchange, by address.
+/// What the spec manages and checks in Exchange, by address.
 fn of_exchange(desired: &DesiredState) -> Vec<Address> {
     let unified = desired.unified_audit_log.map(|_| Address::singleton(Kind::UnifiedAuditLog));
     let organization = desired.mailbox_auditing.map(|_| Address::singleton(Kind::Organization));
     let policies = desired.policies.iter().map(|policy| Address::policy(&policy.name));
-    unified.into_iter().chain(organization).chain(policies).collect()
+    let checks = desired.checks.iter().filter(|check| check.asks_of_exchange());
+    let checks = checks.map(Check::address);
+    unified.into_iter().chain(organization).chain(policies).chain(checks).collect()
 }
 
 /// Said at the end of every plan until the list is a kind of its own: a bypassed account leaves no

@@ -7,24 +7,28 @@ use uuid::Uuid;
 
 use super::ports::{ReadObserver, Stopped};
 use crate::diagnostic::Diagnostic;
-use crate::plan::{MailboxDiffer, MailboxFindings, MailboxWatch, ObservedTenant, Population};
+use crate::plan::{
+    DifferingRows, MailboxDiffer, MailboxFindings, MailboxJudge, MailboxWatch, ObservedTenant,
+    Population,
+};
 use crate::providers::exchange::{Exchange, ListEnd, MailboxQuery, ReadError, RowRefused};
 use crate::resource::{ActionVocabulary, RecipientType};
-use crate::state::{DesiredState, MailboxRow, Selection};
+use crate::state::{Check, DesiredState, MailboxRow, Selection};
 
 /// The largest page that the service gives.
 const PAGE: u16 = 1000;
 /// How often an expired link may start a list again.
 const RESTARTS: u32 = 2;
 
-/// Whether the spec manages, or depends on, what is told of the organisation as a whole.
+/// Whether the spec manages, checks or depends on what is told of the organisation as a whole.
 pub(super) fn needs_organization(desired: &DesiredState) -> bool {
     desired.unified_audit_log.is_some()
         || desired.mailbox_auditing.is_some()
         || desired.policies.iter().any(|policy| policy.enabled.is_some())
+        || desired.checks.iter().any(Check::asks_for_organization)
 }
 
-/// The switches that the spec manages or depends on.
+/// The switches that the spec manages, checks or depends on.
 pub(super) async fn switches(
     exchange: &Exchange,
     desired: &DesiredState,
@@ -33,26 +37,28 @@ pub(super) async fn switches(
     if needs_organization(desired) {
         observed.organization = Some(exchange.organization().await.map_err(stop)?);
     }
-    if desired.unified_audit_log.is_some() {
+    if desired.needs_audit_log() {
         observed.unified_audit_log = Some(exchange.unified_audit_log().await.map_err(stop)?);
     }
     Ok(observed)
 }
 
-/// What mailboxes are compared with.
+/// What mailboxes are compared with and judged by.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rules<'s> {
     pub(super) desired: &'s DesiredState,
     /// Names mailboxes that have to be there.
     pub(super) selection: &'s Selection,
-    /// The organisation's switch as it will be.
-    pub(super) mailbox_auditing: bool,
+    /// The organisation's switch as read and as it will be.
+    pub(super) auditing: [bool; 2],
     pub(super) today: Date,
 }
 
 impl<'s> Rules<'s> {
     fn differ(self) -> MailboxDiffer<'s> {
-        let differ = MailboxDiffer::new(self.desired, self.mailbox_auditing, self.today);
+        let judge = MailboxJudge::new(self.desired, self.auditing, self.today);
+        let differ =
+            MailboxDiffer::new(self.desired, self.auditing[1], self.today).checked_by(judge);
         if self.selection.is_whole() {
             return differ;
         }
@@ -60,7 +66,7 @@ impl<'s> Rules<'s> {
     }
 }
 
-/// Reads all mailboxes that the spec's policies are about and compares them.
+/// Reads all mailboxes that the spec's policies and checks are about, compares and judges them.
 pub(super) async fn mailboxes(
     exchange: &Exchange,
     rules: Rules<'_>,
@@ -80,13 +86,16 @@ pub(super) async fn mailboxes(
         (differ, vocabulary) = (again, words);
     }
     observer.reading_ended();
-    differ.finish(vocabulary).map_err(|differing| {
-        Stopped::state_unknown(
-            Diagnostic::error("differing-rows", differing.to_string())
-                .note("one of the two rows is wrong, so nothing is planned from this list")
-                .help("run the command again; the listing may have been caught during a change"),
-        )
-    })
+    differ.finish(vocabulary).map_err(differing_rows)
+}
+
+/// Two rows of one mailbox do not agree.
+pub(super) fn differing_rows(differing: DifferingRows) -> Stopped {
+    Stopped::state_unknown(
+        Diagnostic::error("differing-rows", differing.to_string())
+            .note("one of the two rows is wrong, so nothing is planned from this list")
+            .help("run the command again; the listing may have been caught during a change"),
+    )
 }
 
 fn unstable(first: Population, second: Population) -> Stopped {
@@ -101,7 +110,7 @@ fn unstable(first: Population, second: Population) -> Stopped {
     )
 }
 
-/// Asks once for each kind of thing that the spec manages, to see whether the caller is let in.
+/// Asks once for each kind of thing that the spec manages or checks, to see whether the caller is let in.
 pub(super) async fn try_reading(
     exchange: &Exchange,
     desired: &DesiredState,
@@ -109,7 +118,7 @@ pub(super) async fn try_reading(
     if needs_organization(desired) {
         exchange.organization().await?;
     }
-    if desired.unified_audit_log.is_some() {
+    if desired.needs_audit_log() {
         exchange.unified_audit_log().await?;
     }
     try_listing(exchange, desired).await
@@ -141,11 +150,17 @@ struct Listing {
 
 impl Listing {
     fn new(desired: &DesiredState) -> Self {
-        let addresses = desired
+        let by_policies = desired
             .policies
             .iter()
             .any(|policy| !policy.include.is_empty() || !policy.exclude.is_empty());
-        Self::of(types(desired), addresses)
+        Self::of(types(desired), by_policies || selects_by_address(desired))
+    }
+
+    /// Those that the spec's checks are about.
+    fn of_checks(desired: &DesiredState) -> Self {
+        let types = RecipientType::ALL.into_iter().filter(|kind| is_checked(desired, *kind));
+        Self::of(types.collect(), selects_by_address(desired))
     }
 
     fn of(types: Vec<RecipientType>, addresses: bool) -> Self {
@@ -168,9 +183,21 @@ impl Listing {
     }
 }
 
+fn is_checked(desired: &DesiredState, kind: RecipientType) -> bool {
+    let mut checks = desired.checks.iter().filter_map(Check::mailboxes);
+    checks.any(|check| check.recipient_types.contains(&kind))
+}
+
+/// Whether some check tells mailboxes apart by their addresses.
+fn selects_by_address(desired: &DesiredState) -> bool {
+    let mut checks = desired.checks.iter().filter_map(Check::mailboxes);
+    checks.any(|check| !check.include.is_empty() || !check.exclude.is_empty())
+}
+
 fn types(desired: &DesiredState) -> Vec<RecipientType> {
     let wanted = |kind: &RecipientType| {
         desired.policies.iter().any(|policy| policy.recipient_types.contains(kind))
+            || is_checked(desired, *kind)
     };
     RecipientType::ALL.into_iter().filter(wanted).collect()
 }
@@ -265,7 +292,25 @@ pub(super) async fn of_types(
 ) -> Result<(), Stopped> {
     let is_expected = |kind: &RecipientType| expected.iter().any(|(_, expected)| expected == kind);
     let types = RecipientType::ALL.into_iter().filter(is_expected).collect();
-    let mut listing = Listing::of(types, false);
+    confirmed(exchange, Listing::of(types, false), vocabulary, on_row).await
+}
+
+/// Reads the lists that the spec's checks are about, confirmed likewise.
+pub(super) async fn of_checks(
+    exchange: &Exchange,
+    desired: &DesiredState,
+    vocabulary: &mut ActionVocabulary,
+    on_row: &mut OnRow<'_>,
+) -> Result<(), Stopped> {
+    confirmed(exchange, Listing::of_checks(desired), vocabulary, on_row).await
+}
+
+async fn confirmed(
+    exchange: &Exchange,
+    mut listing: Listing,
+    vocabulary: &mut ActionVocabulary,
+    on_row: &mut OnRow<'_>,
+) -> Result<(), Stopped> {
     for _ in 0..2 {
         let ends = repeated(exchange, &listing, vocabulary, on_row).await?;
         if !ends.iter().any(|end| end.last_page_full) {

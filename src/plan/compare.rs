@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use uuid::Uuid;
 
+use super::checks::{CheckRule, checks_loosened, told};
 use super::loosened::loosened;
 use crate::approval::loosened as approval_loosened;
 
@@ -57,6 +58,8 @@ pub fn compare_plans(old: &Plan, new: &Plan) -> PlanDifference {
     mailboxes(old, new, &mut difference);
     difference.loosened = approval_loosened(old.approval.as_ref(), new.approval.as_ref());
     difference.loosened.extend(loosened(&old.safeguards, &new.safeguards));
+    let rules = |plan: &Plan| plan.checks.iter().map(CheckRule::from).collect::<Vec<_>>();
+    difference.loosened.extend(checks_loosened(&rules(old), &rules(new)));
     remarks(old, new, &mut difference);
     difference
 }
@@ -191,6 +194,7 @@ fn remarks(old: &Plan, new: &Plan, difference: &mut PlanDifference) {
         if lines.is_empty() { "nothing".to_owned() } else { lines.join("; ") }
     };
     differ("refused", lines(&refused(old)), lines(&refused(new)));
+    differ("checks", told(&old.checks), told(&new.checks));
     differ("notes", lines(&old.notes), lines(&new.notes));
     if old.approval != new.approval {
         let signers = |plan: &Plan| match &plan.approval {

@@ -8,6 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use jiff::civil::Date;
 use uuid::Uuid;
 
+use super::checks::{CheckedMailboxes, MailboxJudge};
 use super::evaluate::{Evaluation, evaluate};
 use super::mailboxes::{MailboxChange, MailboxChanges, Names, Pattern};
 use super::ruleset::Rulesets;
@@ -35,13 +36,14 @@ struct Judgement {
     enabled_without_effect: bool,
 }
 
-/// What is kept of every row, 21 bytes: its Guid, and a digest of the row whose lowest bits tell
-/// what became of it. Rows that came twice are told apart by the digest; two that differ pass for
-/// equal once in 2^37 times.
+/// What is kept of every row, 25 bytes: its Guid, a digest of the row whose lowest bits tell what
+/// became of it, and the number of what became of it in the spec's checks. Rows that came twice are
+/// told apart by the digest; two that differ pass for equal once in 2^37 times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct RowRecord {
     guid: [u8; 16],
     digest: [u8; 5],
+    checked: [u8; 4],
 }
 
 const UNCHANGED: u8 = 0b001;
@@ -50,7 +52,7 @@ const WITHOUT_EFFECT: u8 = 0b100;
 const FLAGS: u32 = 3;
 
 impl RowRecord {
-    fn new(row: &MailboxRow<'_>, judgement: Judgement) -> Self {
+    fn new(row: &MailboxRow<'_>, judgement: Judgement, checked: u32) -> Self {
         let mut hasher = DefaultHasher::new();
         row.upn.hash(&mut hasher);
         row.recipient_type.hash(&mut hasher);
@@ -65,7 +67,7 @@ impl RowRecord {
         let effect = if judgement.enabled_without_effect { WITHOUT_EFFECT } else { 0 };
         let [first, second, third, fourth, fifth, ..] = (hasher.finish() << FLAGS).to_le_bytes();
         let digest = [first | outcome | effect, second, third, fourth, fifth];
-        Self { guid: row.guid.into_bytes(), digest }
+        Self { guid: row.guid.into_bytes(), digest, checked: checked.to_le_bytes() }
     }
 
     fn has(self, flag: u8) -> bool {
@@ -94,6 +96,7 @@ pub struct DifferingRows {
 #[derive(Debug)]
 pub struct MailboxDiffer<'s> {
     rulesets: Rulesets<'s>,
+    judge: Option<MailboxJudge<'s>>,
     policies: Vec<String>,
     mailbox_auditing: bool,
     known: HashMap<(u32, RecipientType, AuditState), Judgement>,
@@ -115,6 +118,8 @@ pub struct MailboxFindings {
     pub without_effect: u64,
     /// Mailboxes that were listed and that no policy is about.
     pub unmanaged: u64,
+    /// What the spec's checks came to; `None` where none were asked.
+    pub checked: Option<CheckedMailboxes>,
     /// Errors (conflicting policies) and warnings (patterns that match nothing).
     pub diagnostics: Diagnostics,
 }
@@ -125,6 +130,7 @@ impl<'s> MailboxDiffer<'s> {
     pub fn new(desired: &'s DesiredState, mailbox_auditing: bool, today: Date) -> Self {
         Self {
             rulesets: Rulesets::new(desired, today),
+            judge: None,
             policies: desired.policies.iter().map(|policy| policy.name.clone()).collect(),
             mailbox_auditing,
             known: HashMap::new(),
@@ -143,6 +149,13 @@ impl<'s> MailboxDiffer<'s> {
         self
     }
 
+    /// Lets every row be judged by the checks of the spec too.
+    #[must_use]
+    pub fn checked_by(mut self, judge: MailboxJudge<'s>) -> Self {
+        self.judge = Some(judge);
+        self
+    }
+
     /// Takes one row; says what it needs, if anything.
     pub fn observe(&mut self, row: &MailboxRow<'_>) -> Option<Evaluation> {
         let judgement = match self.rulesets.find(row) {
@@ -152,11 +165,19 @@ impl<'s> MailboxDiffer<'s> {
                 self.judge(ruleset, row)
             }
         };
-        self.rows.push(RowRecord::new(row, judgement));
-        let Outcome::Changed(pattern) = judgement.outcome else { return None };
+        let change = match judgement.outcome {
+            Outcome::Changed(pattern) => {
+                Some((pattern, self.patterns[pattern as usize].evaluation))
+            }
+            Outcome::Unmanaged | Outcome::Unchanged => None,
+        };
+        let after = change.as_ref().map_or(row.audit, |(_, evaluation)| evaluation.after);
+        let checked = self.judge.as_mut().map_or(0, |judge| judge.observe(row, &after));
+        self.rows.push(RowRecord::new(row, judgement, checked));
+        let (pattern, evaluation) = change?;
         let name = self.names.add(&row.upn);
         self.changes.push(MailboxChange { guid: row.guid, name, pattern });
-        Some(self.patterns[pattern as usize].evaluation)
+        Some(evaluation)
     }
 
     fn watch(&mut self, ruleset: u32, row: &MailboxRow<'_>) {
@@ -234,9 +255,13 @@ impl<'s> MailboxDiffer<'s> {
         if let Some(watch) = &self.watch {
             diagnostics.extend(watch.unmet());
         }
+        let outcomes = self.rows.iter().map(|record| u32::from_le_bytes(record.checked));
+        let checked = self.judge.map(|judge| judge.finish(outcomes, &vocabulary));
+        diagnostics
+            .extend(checked.as_ref().map(|checked| checked.unused.clone()).unwrap_or_default());
         let changes =
             MailboxChanges::new(self.policies, self.patterns, self.changes, self.names, vocabulary);
-        Ok(MailboxFindings { changes, unchanged, without_effect, unmanaged, diagnostics })
+        Ok(MailboxFindings { changes, unchanged, without_effect, unmanaged, checked, diagnostics })
     }
 }
 

@@ -133,7 +133,7 @@ fn evaluate_enabled(
     }
 }
 
-fn list_change(
+pub(super) fn list_change(
     rule: ActionRule,
     logon: LogonType,
     recipient: RecipientType,

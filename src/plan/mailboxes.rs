@@ -192,7 +192,7 @@ impl MailboxChanges {
     }
 }
 
-fn by_letters(left: &str, right: &str) -> std::cmp::Ordering {
+pub(super) fn by_letters(left: &str, right: &str) -> std::cmp::Ordering {
     let lower = |text: &str| text.chars().flat_map(char::to_lowercase).collect::<String>();
     if left.is_ascii() && right.is_ascii() {
         let left = left.bytes().map(|byte| byte.to_ascii_lowercase());

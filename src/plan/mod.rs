@@ -4,6 +4,7 @@
 //! the execution graph, the writes) is made from the plan alone. No clock, no I/O, no async.
 
 mod change;
+mod checks;
 mod compare;
 mod differ;
 mod document;
@@ -14,10 +15,15 @@ mod loosened;
 mod mailboxes;
 mod ruleset;
 mod select;
+mod selector;
 mod tenant;
 mod write;
 
 pub use change::{Action, Attribute, Change, Reversible, Value};
+pub use checks::{
+    CheckResult, CheckRule, CheckVerdict, CheckViolation, CheckedMailboxes, Evidence, MailboxJudge,
+    checks_loosened, judge_checks, switch_after,
+};
 pub use compare::{Difference, PlanDifference, compare_plans};
 pub use differ::{DifferingRows, MailboxDiffer, MailboxFindings, Population};
 pub use document::{
@@ -76,6 +82,8 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// What it was narrowed to, with what that left out; `None` where it is the whole.
     pub selected: Option<Selected>,
+    /// What became of the spec's checks, in its order.
+    pub checks: Vec<CheckResult>,
     /// Who has to sign it before it may be applied; `None` where nobody has to.
     pub approval: Option<ApprovalRules>,
 }
@@ -132,6 +140,7 @@ impl Plan {
             refused: Vec::new(),
             notes: Vec::new(),
             selected: None,
+            checks: Vec::new(),
             approval: None,
         }
     }
@@ -190,6 +199,11 @@ impl Plan {
             requests: identity + self.tenant_changes.len() as u64 + self.mailboxes.requests(),
             reads: self.reads,
         }
+    }
+
+    /// Whether a check that failed forbids the apply.
+    pub fn is_forbidden(&self) -> bool {
+        self.checks.iter().any(CheckResult::forbids)
     }
 
     /// How many steps there are to do: requests, and work on files.

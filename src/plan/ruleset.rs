@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::civil::Date;
 
 use super::evaluate::Rules;
+use super::selector::Selector;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::resource::{LogonType, RecipientType};
 use crate::state::{DesiredState, MailboxPolicy, MailboxRow, overlap_diagnostic};
@@ -24,43 +25,7 @@ pub(crate) struct Ruleset {
 #[derive(Debug)]
 struct Candidate<'s> {
     policy: &'s MailboxPolicy,
-    include_hits: Vec<bool>,
-    exclude_hits: Vec<bool>,
-    active: Vec<bool>,
-    matched: u64,
-}
-
-impl Candidate<'_> {
-    fn matches(&mut self, row: &MailboxRow<'_>) -> bool {
-        if !self.policy.recipient_types.contains(&row.recipient_type) {
-            return false;
-        }
-        let mut included = self.policy.include.is_empty();
-        for (pattern, hit) in self.policy.include.iter().zip(&mut self.include_hits) {
-            if addresses(row).any(|address| pattern.matches(address)) {
-                *hit = true;
-                included = true;
-            }
-        }
-        let mut excluded = false;
-        for ((exclusion, hit), active) in
-            self.policy.exclude.iter().zip(&mut self.exclude_hits).zip(&self.active)
-        {
-            if addresses(row).any(|address| exclusion.pattern.matches(address)) {
-                *hit = true;
-                excluded |= active;
-            }
-        }
-        self.matched += u64::from(included && !excluded);
-        included && !excluded
-    }
-}
-
-fn addresses<'r>(row: &'r MailboxRow<'_>) -> impl Iterator<Item = &'r str> {
-    let own = [row.upn.as_ref(), row.primary_address.as_ref()];
-    own.into_iter()
-        .filter(|address| !address.is_empty())
-        .chain(row.addresses.iter().map(AsRef::as_ref))
+    selector: Selector<'s>,
 }
 
 /// A conflict between two policies, by their places in the list, and the attribute.
@@ -79,21 +44,11 @@ pub(crate) struct Rulesets<'s> {
 impl<'s> Rulesets<'s> {
     /// Prepares the policies of a spec; exclusions are judged on `today` (UTC).
     pub(crate) fn new(desired: &'s DesiredState, today: Date) -> Self {
-        let candidates = desired
-            .policies
-            .iter()
-            .map(|policy| Candidate {
-                policy,
-                include_hits: vec![false; policy.include.len()],
-                exclude_hits: vec![false; policy.exclude.len()],
-                active: policy
-                    .exclude
-                    .iter()
-                    .map(|exclusion| exclusion.until.is_none_or(|until| today <= until))
-                    .collect(),
-                matched: 0,
-            })
-            .collect();
+        let candidate = |policy: &'s MailboxPolicy| {
+            let MailboxPolicy { recipient_types, include, exclude, .. } = policy;
+            Candidate { policy, selector: Selector::new(recipient_types, include, exclude, today) }
+        };
+        let candidates = desired.policies.iter().map(candidate).collect();
         Self {
             candidates,
             by_policies: HashMap::new(),
@@ -108,7 +63,7 @@ impl<'s> Rulesets<'s> {
         let mut matched = std::mem::take(&mut self.matched);
         matched.clear();
         for (place, candidate) in (0u16..).zip(&mut self.candidates) {
-            if candidate.matches(row) {
+            if candidate.selector.matches(row) {
                 matched.push(place);
             }
         }
@@ -193,7 +148,7 @@ impl<'s> Rulesets<'s> {
         let mut found = Diagnostics::default();
         for candidate in &self.candidates {
             let policy = candidate.policy;
-            if candidate.matched == 0 {
+            if candidate.selector.is_unused() {
                 found.push(
                     Diagnostic::warning(
                         "policy-matches-nothing",
@@ -202,19 +157,7 @@ impl<'s> Rulesets<'s> {
                     .at(policy.span, "no mailbox of its types is left to it"),
                 );
             }
-            let include = policy.include.iter().zip(&candidate.include_hits);
-            let exclude = policy.exclude.iter().map(|exclusion| &exclusion.pattern);
-            for (pattern, _) in
-                include.chain(exclude.zip(&candidate.exclude_hits)).filter(|(_, hit)| !**hit)
-            {
-                found.push(
-                    Diagnostic::warning(
-                        "pattern-matches-nothing",
-                        format!("the pattern `{}` matches no mailbox", pattern.text()),
-                    )
-                    .at(pattern.span(), "no such address among the mailbox types of this policy"),
-                );
-            }
+            found.extend(candidate.selector.unused_patterns("policy"));
         }
         found
     }

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::attribute::{Fate, SetLine, plain, set_lines};
+use super::checks;
 use super::escape::{code, html, longest_run, prose};
 use super::plan_text::{Detail, TextOptions};
 use super::provenance::Provenance;
@@ -25,6 +26,7 @@ pub const COMMENT: usize = 65_536;
 const LOSSES: usize = 16_000;
 const COUNTS: usize = 8_000;
 const REFUSED: usize = 4_000;
+const CHECKS: usize = 8_000;
 const NOTES: usize = 8_000;
 /// The names of one group, where all are asked for.
 const NAMES: usize = 8_000;
@@ -79,6 +81,7 @@ fn head(survey: &Survey<'_>, provenance: &Provenance) -> String {
         let _ = writeln!(text, "**Not the whole plan:** {}.\n", prose(&words));
     }
     add_losses(&mut text, &survey.losses());
+    add_checks(&mut text, plan);
     add_sum(&mut text, survey);
     let lines = left_out(plan).into_iter();
     let lines = lines.map(|(name, words)| format!("**{name}:** {}.\n\n", prose(&words)));
@@ -113,6 +116,19 @@ fn add_losses(text: &mut String, losses: &Losses) {
             let _ = writeln!(text, "> - and {more} more");
         }
         text.push_str(">\n");
+    }
+    text.push('\n');
+}
+
+fn add_checks(text: &mut String, plan: &Plan) {
+    if plan.checks.is_empty() {
+        return;
+    }
+    let (counts, lines) = checks::markdown(&plan.checks);
+    text.push_str(&counts);
+    let more = add_while_room(text, &mut { CHECKS }, lines.into_iter());
+    if more > 0 {
+        let _ = writeln!(text, "- and {more} more");
     }
     text.push('\n');
 }

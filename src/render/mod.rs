@@ -3,6 +3,7 @@
 
 mod approval;
 mod attribute;
+mod checks;
 mod diagnostic;
 mod escape;
 mod events;

@@ -6,6 +6,7 @@
 use std::io::{self, Write};
 
 use super::attribute::write_attribute;
+use super::checks;
 use super::provenance::Provenance;
 use super::selection::{left_out, narrowed};
 use super::style::{ADDED, CHANGED, FAINT, LOUD, REMOVED, STRONG};
@@ -13,7 +14,7 @@ use super::survey::{Group, Part, Section, Survey, shown};
 use super::wording::{count, mailboxes, refusal, requests, sorts, visible};
 use super::wrapped::Wrapped;
 use crate::diagnostic::and_list;
-use crate::plan::{Action, Change, Plan, Reversible};
+use crate::plan::{Action, Change, CheckVerdict, Plan, Reversible};
 
 /// How many names a group shows when not all are asked for.
 const EXAMPLES: usize = 3;
@@ -80,6 +81,7 @@ pub fn write_plan(
         }
     }
     write_deferred(&mut lines, plan)?;
+    checks::write_text(&mut lines, &plan.checks, options.detail)?;
     write_sum(&mut lines, &survey)?;
     write_notes(&mut lines, plan)?;
     write_provenance(&mut lines, provenance)?;
@@ -161,9 +163,11 @@ fn write_no_changes(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
             "{STRONG}No changes{STRONG:#} in what was selected of {organization}."
         );
     }
+    let has_failed = plan.checks.iter().any(|check| check.verdict == CheckVerdict::Failed);
     let except = match (plan.unread.is_empty(), plan.pending.is_empty()) {
         (false, _) => ", as far as it was read",
         (true, false) => ", but for what is pending",
+        (true, true) if has_failed => ", but for what its checks ask for",
         (true, true) => "",
     };
     writeln!(out, "{STRONG}No changes.{STRONG:#} {organization} matches the spec{except}.")

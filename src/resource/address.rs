@@ -32,11 +32,13 @@ pub enum Kind {
     Organization,
     /// Audit settings of a set of mailboxes.
     MailboxAudit,
+    /// An assertion of a spec, which nothing is planned for.
+    Check,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 13] = [
+    pub const ALL: [Kind; 14] = [
         Self::Certificate,
         Self::Application,
         Self::ApplicationOwner,
@@ -50,6 +52,7 @@ impl Kind {
         Self::UnifiedAuditLog,
         Self::Organization,
         Self::MailboxAudit,
+        Self::Check,
     ];
 
     /// The kind of this name.
@@ -72,7 +75,8 @@ impl Kind {
             | Self::OrganizationCustomization
             | Self::UnifiedAuditLog
             | Self::Organization
-            | Self::MailboxAudit => false,
+            | Self::MailboxAudit
+            | Self::Check => false,
         }
     }
 
@@ -92,6 +96,7 @@ impl Kind {
             Self::UnifiedAuditLog => "unified_audit_log",
             Self::Organization => "organization",
             Self::MailboxAudit => "mailbox_audit",
+            Self::Check => "check",
         }
     }
 }

@@ -17,14 +17,24 @@ struct ActionList {
     is_none: bool,
 }
 
+/// What a rule is written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It is to be carried out, so that its author hears of what it would lose.
+    Setting,
+    /// It is only held against what is there.
+    Asserting,
+}
+
 pub(super) fn read(
     reader: &mut Reader,
     entry: &Entry<'_>,
     logon: LogonType,
+    purpose: Purpose,
 ) -> Option<Declared<ActionRule>> {
     let rule = match entry.node {
         DeValue::String(text) => word(reader, entry, text)?,
-        DeValue::Table(_) => form(reader, entry, logon)?,
+        DeValue::Table(_) => form(reader, entry, (logon, purpose))?,
         _ => {
             let help = format!(
                 "write one of:\n\
@@ -61,7 +71,7 @@ fn word(reader: &mut Reader, entry: &Entry<'_>, text: &str) -> Option<ActionRule
     None
 }
 
-fn form(reader: &mut Reader, entry: &Entry<'_>, logon: LogonType) -> Option<ActionRule> {
+fn form(reader: &mut Reader, entry: &Entry<'_>, meant: (LogonType, Purpose)) -> Option<ActionRule> {
     let table = reader.table(entry)?;
     reader.only(&table, keys::RULE);
     let forms: Vec<Entry<'_>> =
@@ -78,7 +88,7 @@ fn form(reader: &mut Reader, entry: &Entry<'_>, logon: LogonType) -> Option<Acti
             }
             None
         }
-        [form] => rule(reader, entry, form, logon),
+        [form] => rule(reader, entry, form, meant),
         [first, second, ..] => {
             let summary = format!("`{}` says two things at once", entry.path);
             let (first, second) =
@@ -98,11 +108,14 @@ fn rule(
     reader: &mut Reader,
     entry: &Entry<'_>,
     form: &Entry<'_>,
-    logon: LogonType,
+    (logon, purpose): (LogonType, Purpose),
 ) -> Option<ActionRule> {
+    let is_set = purpose == Purpose::Setting;
     let list = list(reader, form, logon)?;
     if form.name == "exactly" {
-        losses::warn(reader, entry, form, list.set, logon);
+        if is_set {
+            losses::warn(reader, entry, form, list.set, logon);
+        }
         return Some(ActionRule::Exactly(list.set));
     }
     if list.is_none {
@@ -119,7 +132,9 @@ fn rule(
         return None;
     }
     if form.name == "default_plus" {
-        losses::already_default(reader, entry, form, list.set, logon);
+        if is_set {
+            losses::already_default(reader, entry, form, list.set, logon);
+        }
         return Some(ActionRule::DefaultPlus(list.set));
     }
     Some(ActionRule::AtLeast(list.set))

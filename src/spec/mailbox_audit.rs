@@ -5,17 +5,18 @@
 use jiff::civil::Date;
 use toml::de::DeValue;
 
+use super::actions::{self, Purpose};
+use super::keys;
 use super::named::{self, NamedKind};
 use super::order::Declaration;
 use super::read::{Entry, Reader, Reported, Table};
 use super::selection::{self, NamedType};
-use super::{actions, keys};
 use crate::diagnostic::{Diagnostic, and_list};
 use crate::resource::{AgeLimit, Coverage, LogonType};
 use crate::state::{Declared, MailboxPolicy};
 
 /// The largest .NET `TimeSpan`, in whole days. Microsoft publishes no smaller bound.
-const MOST_DAYS: u32 = 10_675_199;
+pub(super) const MOST_DAYS: u32 = 10_675_199;
 
 const POLICIES: NamedKind = NamedKind {
     kind: "mailbox_audit",
@@ -59,8 +60,9 @@ fn policy(
         Some(Declared { value: reader.boolean(entry)?, span: entry.whole() })
     });
     let mut rule = |logon: LogonType| {
-        reader
-            .optional(table, logon.attribute(), |reader, entry| actions::read(reader, entry, logon))
+        reader.optional(table, logon.attribute(), |reader, entry| {
+            actions::read(reader, entry, logon, Purpose::Setting)
+        })
     };
     let (admin, delegate, owner) =
         (rule(LogonType::Admin), rule(LogonType::Delegate), rule(LogonType::Owner));

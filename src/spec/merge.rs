@@ -1,6 +1,7 @@
 //! Puts the parsed files of a spec together. Files that include one another are read as if they were
 //! one, in which nothing is defined twice; a layer is laid over the spec that it extends, table by
-//! table and key by key. Trees in, one tree out, in which each value keeps its place.
+//! table and key by key. Checks add up: those of each file hold, and a layer's takes the place of one
+//! of the same name below. Trees in, one tree out, in which each value keeps its place.
 
 use std::ops::Range;
 
@@ -65,6 +66,10 @@ pub(super) fn join<'s>(
         };
         let name = key.get_ref().clone();
         let path = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
+        if path == CHECKS && are_lists(&first, &value) {
+            whole.insert(first_key, one_after_another(first, value, |_| true));
+            continue;
+        }
         let both_open =
             is_open_table(reader, sources, &first) && is_open_table(reader, sources, &value);
         let twice = if both_open {
@@ -85,6 +90,38 @@ pub(super) fn join<'s>(
             join(reader, sources, inner, more, &path);
         }
         whole.insert(first_key, first);
+    }
+}
+
+/// The one list of tables that files and layers add to.
+const CHECKS: &str = "check";
+
+fn are_lists(one: &Spanned<DeValue<'_>>, other: &Spanned<DeValue<'_>>) -> bool {
+    let is_list = |value: &Spanned<DeValue<'_>>| matches!(value.get_ref(), DeValue::Array(_));
+    is_list(one) && is_list(other)
+}
+
+/// What is kept of the first list, then the second.
+fn one_after_another<'s>(
+    first: Spanned<DeValue<'s>>,
+    second: Spanned<DeValue<'s>>,
+    is_kept: impl Fn(&DeValue<'s>) -> bool,
+) -> Spanned<DeValue<'s>> {
+    let place = first.span();
+    let (DeValue::Array(first), DeValue::Array(second)) = (first.into_inner(), second.into_inner())
+    else {
+        return Spanned::new(place, DeValue::Array(DeArray::default()));
+    };
+    let kept = first.into_iter().filter(|item| is_kept(item.get_ref()));
+    let all: DeArray<'s> = kept.chain(second).collect();
+    Spanned::new(place, DeValue::Array(all))
+}
+
+fn name_of(item: &DeValue<'_>) -> Option<String> {
+    let DeValue::Table(table) = item else { return None };
+    match table.get("name")?.get_ref() {
+        DeValue::String(name) => Some(name.to_string()),
+        _ => None,
     }
 }
 
@@ -135,6 +172,12 @@ pub(super) fn lay_over<'s>(
                 lay_over(reader, sources, inner, more);
             }
             below.insert(first_key, first);
+        } else if key.get_ref() == CHECKS && are_lists(&first, &value) {
+            let DeValue::Array(items) = value.get_ref() else { continue };
+            let above: Vec<_> = items.iter().filter_map(|item| name_of(item.get_ref())).collect();
+            let is_kept =
+                |item: &DeValue<'_>| name_of(item).is_none_or(|name| !above.contains(&name));
+            below.insert(first_key, one_after_another(first, value, is_kept));
         } else {
             below.insert(key, value);
         }

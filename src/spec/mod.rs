@@ -12,6 +12,7 @@
 //! 6. `mailbox_audit` with `selection`, `actions`, `action_names`, `losses`: each policy by itself.
 //! 7. `order`, `overlap`: policies among one another.
 //! 8. `safeguards`: `[limits]`, and `prevent` of every resource.
+//! 9. `check` with `check_mailboxes`: each `[[check]]`.
 //!
 //! All of them read through `read` and take the keys in `keys` and no others; `schema` and
 //! `reference` say the same keys to editors and people. Words that many of them use are in `named`, `lists`, `moments`, `letters` and `secrets`.
@@ -41,6 +42,8 @@ mod approval;
 mod certificate;
 mod certificate_life;
 mod chain;
+mod check;
+mod check_mailboxes;
 mod federation;
 mod files;
 mod format;
@@ -210,6 +213,7 @@ fn document_of(
     let (policies, declared) = mailbox_audit::read(reader, root, today);
     let policies = order::order(reader, policies, &declared);
     let safeguards = safeguards::read(reader, root);
+    let checks = check::read(reader, root, &chain.certificates.names, today);
     if !reader.is_partial() {
         overlap::check(reader, &policies);
         chain::check(reader, &chain, tenant.as_ref().ok());
@@ -223,6 +227,7 @@ fn document_of(
         applications: chain.applications.all,
         policies,
         safeguards: safeguards?,
+        checks: checks?,
     })
 }
 

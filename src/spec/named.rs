@@ -69,14 +69,8 @@ fn unnamed(reader: &mut Reader, first: &Entry<'_>, kind: &NamedKind) {
 
 fn check_name(reader: &mut Reader, entry: &Entry<'_>, kind: &NamedKind) {
     let name = entry.name;
-    let is_sound = name.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-    if !is_sound {
-        let mut plain: String =
-            name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-        if !plain.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_') {
-            plain.insert(0, '_');
-        }
+    if !is_name(name) {
+        let plain = plain(name);
         reader.report(
             Diagnostic::error("invalid-name", format!("`{name}` cannot name {}", kind.noun))
                 .at(entry.key, "")
@@ -84,6 +78,26 @@ fn check_name(reader: &mut Reader, entry: &Entry<'_>, kind: &NamedKind) {
                 .help(format!("write `[{}.{plain}]`", kind.kind)),
         );
     }
+}
+
+/// Whether a name can be part of an address.
+pub(super) fn is_name(name: &str) -> bool {
+    name.starts_with(begins_name)
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+}
+
+/// The nearest to a name that can be.
+pub(super) fn plain(name: &str) -> String {
+    let mut plain: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    if !plain.starts_with(begins_name) {
+        plain.insert(0, '_');
+    }
+    plain
+}
+
+fn begins_name(letter: char) -> bool {
+    letter.is_ascii_alphabetic() || letter == '_'
 }
 
 /// `ensure`: present where it is left out.

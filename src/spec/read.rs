@@ -72,7 +72,11 @@ impl Entry<'_> {
 impl Table<'_> {
     /// The table as a reader of the file knows it.
     pub(super) fn title(&self) -> String {
-        if self.path.is_empty() { "a spec".to_owned() } else { format!("`[{}]`", self.path) }
+        match self.path.as_str() {
+            "" => "a spec".to_owned(),
+            "check" => "`[[check]]`".to_owned(),
+            path => format!("`[{path}]`"),
+        }
     }
 
     /// The path of one of its keys.

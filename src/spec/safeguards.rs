@@ -74,7 +74,7 @@ fn both(reader: &mut Reader, entry: &Entry<'_>) -> Option<Limit> {
     Some(Limit { count: count.ok()?, share: share.ok()? })
 }
 
-fn share(reader: &mut Reader, entry: &Entry<'_>) -> Option<Share> {
+pub(super) fn share(reader: &mut Reader, entry: &Entry<'_>) -> Option<Share> {
     let text = reader.text(entry, "10%")?;
     let share = Share::parse(text);
     if share.is_none() {
@@ -94,7 +94,12 @@ fn share(reader: &mut Reader, entry: &Entry<'_>) -> Option<Share> {
 }
 
 /// A whole number from `least` on.
-fn number(reader: &mut Reader, entry: &Entry<'_>, least: i128, example: &str) -> Option<u64> {
+pub(super) fn number(
+    reader: &mut Reader,
+    entry: &Entry<'_>,
+    least: i128,
+    example: &str,
+) -> Option<u64> {
     let DeValue::Integer(written) = entry.node else {
         let help = format!("write `{} = {example}`", entry.name);
         reader.wrong_type(entry, "a whole number", help);

@@ -26,7 +26,7 @@ pub(super) fn recipient_types(reader: &mut Reader, entry: &Entry<'_>) -> Option<
         reader.report(
             Diagnostic::error("empty-list", format!("`{}` is empty", entry.path))
                 .at(entry.span, "")
-                .note("a policy without mailbox types is about no mailbox")
+                .note("without mailbox types it is about no mailbox")
                 .help("name at least one: `recipient_types = [\"UserMailbox\"]`"),
         );
         return None;
@@ -201,7 +201,7 @@ fn expired(reader: &mut Reader, entry: &Entry<'_>, until: Date, today: Date) {
     reader.report(
         Diagnostic::warning("exclusion-expired", "this exclusion no longer holds")
             .at(entry.whole(), format!("it held to the end of {until}, UTC"))
-            .note(format!("today is {today}: the mailboxes that it matches are managed again"))
+            .note(format!("today is {today}: the mailboxes that it matches are selected again"))
             .help("remove the entry, or move `until` to a later day"),
     );
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use jiff::civil::Date;
 
-use super::{AddressPattern, ApplicationSettings, CertificateSettings, SafeguardSettings};
+use super::{AddressPattern, ApplicationSettings, CertificateSettings, Check, SafeguardSettings};
 use crate::approval::ApprovalRules;
 use crate::diagnostic::Span;
 use crate::resource::{ActionSet, AgeLimit, LogonType, RecipientType, Thumbprint};
@@ -38,6 +38,8 @@ pub struct DesiredState {
     pub policies: Vec<MailboxPolicy>,
     /// `[limits]` and every `prevent`.
     pub safeguards: SafeguardSettings,
+    /// `[[check]]`, as they stand.
+    pub checks: Vec<Check>,
 }
 
 /// `[tenant]`.

@@ -3,6 +3,7 @@
 //! the page that it came on, and compared at once.
 
 mod chain;
+mod checks;
 mod desired;
 mod directory;
 mod identity;
@@ -14,6 +15,9 @@ mod safeguards;
 mod selection;
 
 pub use chain::{CertificateFacts, ObservedCertificate, ObservedChain, ObservedIdentity};
+pub use checks::{
+    Assertion, Check, CheckSeverity, CheckedState, Expectation, MailboxAssertion, Range, RangeEnd,
+};
 pub use desired::{
     ActionRule, CertificateLocation, CertificateSignIn, Cloud, Declared, DesiredState,
     DeviceCodeSignIn, Endpoint, EndpointOverrides, Exclusion, MailboxPolicy, SignIn,

@@ -77,8 +77,22 @@ impl Policy {
     }
 
     fn toml(&self) -> String {
+        let mut text = format!("\n[mailbox_audit.{}]\n{}", self.name, self.selection());
+        if let Some(enabled) = self.enabled {
+            let _ = writeln!(text, "enabled = {enabled}");
+        }
+        text.push_str(&self.asked());
+        if let Some(days) = self.days {
+            let _ = writeln!(text, "log_age_limit = {days}");
+        }
+        let _ = writeln!(text, "overrides = {:?}", self.overrides);
+        text
+    }
+
+    /// Which mailboxes, as keys.
+    pub(super) fn selection(&self) -> String {
         let types: Vec<&str> = self.types.iter().map(|kind| kind.name()).collect();
-        let mut text = format!("\n[mailbox_audit.{}]\nrecipient_types = {types:?}\n", self.name);
+        let mut text = format!("recipient_types = {types:?}\n");
         if !self.include.is_empty() {
             let _ = writeln!(text, "include = {:?}", self.include);
         }
@@ -91,9 +105,12 @@ impl Policy {
             })
             .collect();
         let _ = writeln!(text, "exclude = [{}]", exclude.join(", "));
-        if let Some(enabled) = self.enabled {
-            let _ = writeln!(text, "enabled = {enabled}");
-        }
+        text
+    }
+
+    /// What is to be recorded, as keys.
+    pub(super) fn asked(&self) -> String {
+        let mut text = String::new();
         for (logon, rule) in LogonType::ALL.into_iter().zip(&self.rules) {
             let rule = match rule {
                 None => continue,
@@ -105,10 +122,6 @@ impl Policy {
             };
             let _ = writeln!(text, "{} = {rule}", logon.attribute());
         }
-        if let Some(days) = self.days {
-            let _ = writeln!(text, "log_age_limit = {days}");
-        }
-        let _ = writeln!(text, "overrides = {:?}", self.overrides);
         text
     }
 }

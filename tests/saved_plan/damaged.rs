@@ -42,9 +42,11 @@ fn a_file_in_which_anything_that_counts_was_edited_is_no_plan() {
 fn a_plan_of_a_newer_format_says_so_whatever_else_is_in_it() {
     let world = World::new();
     let emulator = saved(&world, OWNERS);
-    for version in ["1.99", "2.0"] {
-        let of = |version: &str| format!("\"format_version\":\"{version}\"");
-        let newer = text(&world).replace(&of(auditform::plan::FORMAT_VERSION), &of(version));
+    let (major, minor) = auditform::plan::FORMAT_VERSION.split_once('.').unwrap();
+    let next = format!("{major}.{}", minor.parse::<u32>().unwrap() + 1);
+    for version in [next.as_str(), "2.0"] {
+        let ours = format!("\"format_version\":\"{major}.{minor}\"");
+        let newer = text(&world).replace(&ours, &format!("\"format_version\":\"{version}\""));
         let newer = newer.replacen("{\"changes\"", "{\"batches\":[{}],\"changes\"", 1);
         let output = refused(&world, &emulator, newer.as_bytes(), "plan-too-new");
         assert!(output.stderr.contains(&format!("its format is {version}")), "{}", output.stderr);

@@ -12,7 +12,7 @@ use crate::cli::variables::VariableArguments;
 use crate::cli::view::View;
 use crate::diagnostic::Sources;
 use crate::ops::{self, Ports, Stopped};
-use crate::plan::{Made, Plan, SavedPlan, SpecText};
+use crate::plan::{CheckResult, Made, Plan, SavedPlan, SpecText};
 use crate::render::{CommandName, Looser, Provenance};
 use crate::resource::PlanDigest;
 
@@ -110,6 +110,7 @@ async fn planned(arguments: &Arguments, terminal: Terminal<'_>, ports: &Ports) -
     let exit = match written {
         Err(error) => unwritten(&error, terminal),
         Ok(()) if !plan.refused.is_empty() => Exit::Refused,
+        Ok(()) if plan.checks.iter().any(CheckResult::is_error) => Exit::ChecksFailed,
         // What is deferred is unknown, which is no reason to say that nothing is to be done.
         Ok(()) if arguments.detailed_exitcode && !(plan.is_empty() && plan.deferred.is_empty()) => {
             Exit::ChangesPresent

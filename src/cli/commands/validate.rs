@@ -52,5 +52,8 @@ fn resources(desired: &DesiredState) -> String {
         parts.push(count(desired.applications.len(), "application", "applications"));
     }
     parts.push(count(desired.policies.len(), "mailbox_audit policy", "mailbox_audit policies"));
+    if !desired.checks.is_empty() {
+        parts.push(count(desired.checks.len(), "check", "checks"));
+    }
     and_list(&parts)
 }

@@ -15,7 +15,9 @@ use crate::diagnostic::Diagnostic;
 use crate::ops::load::{Loaded, load_again};
 use crate::ops::ports::Stopped;
 use crate::ops::saved::capture_of;
-use crate::plan::{Plan, ReadPlan, SpecText, loosened as safeguards_loosened};
+use crate::plan::{
+    CheckRule, Plan, ReadPlan, SpecText, checks_loosened, loosened as safeguards_loosened,
+};
 use crate::resource::{PlanDigest, written_duration};
 use crate::state::DesiredState;
 
@@ -161,6 +163,9 @@ pub fn is_no_looser(
             let allowed = &plan.safeguards.allowances;
             let safeguards = desired.safeguards.in_force(allowed);
             looser.extend(safeguards_loosened(&safeguards, &plan.safeguards));
+            let required: Vec<CheckRule> = desired.checks.iter().map(CheckRule::from).collect();
+            let judged: Vec<CheckRule> = plan.checks.iter().map(CheckRule::from).collect();
+            looser.extend(checks_loosened(&required, &judged));
             looser
         }
         Err(_) => vec![format!("the spec in `{}` does not hold", directory.display())],

@@ -124,6 +124,8 @@ pub(in crate::ops) async fn probe(
 ) -> Result<(), ReadError> {
     if read::needs_organization(desired) {
         exchange.organization().await.map(drop)
+    } else if desired.needs_audit_log() {
+        exchange.unified_audit_log().await.map(drop)
     } else {
         read::try_listing(exchange, desired).await
     }

@@ -62,6 +62,9 @@ impl Serialize for PlanDocument<'_> {
             map.serialize_entry("selection", selected)?;
         }
         map.serialize_entry("notes", &plan.notes)?;
+        if !plan.checks.is_empty() {
+            map.serialize_entry("checks", &plan.checks)?;
+        }
         if let Some(rules) = &plan.approval {
             map.serialize_entry("approval", rules)?;
         }

@@ -12,9 +12,9 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::restore::{Restorer, Unfit};
-use super::saved::{GitCommit, Host, List, Made, Object, SpecText, VOLATILE};
+use super::saved::{GitCommit, Host, List, Made, Object, SpecText, VOLATILE, covered};
 use super::{Counts, FORMAT_VERSION};
-use crate::plan::Plan;
+use crate::plan::{CheckResult, Plan};
 use crate::resource::PlanDigest;
 
 /// Longer documents are refused: a plan of a million mailboxes takes a third of it.
@@ -198,6 +198,12 @@ impl Body {
             self.restorer.counts(&counts);
             counts.reads = None;
             object.text(name, &serde_jcs::to_string(&counts)?)?;
+            return Ok(());
+        }
+        if name == "checks" {
+            let checks: Vec<CheckResult> = serde_json::from_str(text)?;
+            object.text(name, &serde_jcs::to_string(&covered(checks.clone()))?)?;
+            self.restorer.checks(checks);
             return Ok(());
         }
         if !VOLATILE.contains(&name) {

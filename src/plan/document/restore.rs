@@ -19,7 +19,9 @@ use crate::approval::ApprovalRules;
 use crate::plan::identity::IdentityChange;
 use crate::plan::mailboxes::{MailboxChange, MailboxChanges, Names};
 use crate::plan::tenant::TenantChange;
-use crate::plan::{Held, HeldAttribute, Plan, Refusal, Reversible, Selected, SignInGate, Summary};
+use crate::plan::{
+    CheckResult, Held, HeldAttribute, Plan, Refusal, Reversible, Selected, SignInGate, Summary,
+};
 use crate::resource::{ActionVocabulary, Address, Kind};
 use crate::state::{Safeguards, TenantIdentity};
 use pattern::pattern;
@@ -73,6 +75,7 @@ pub(super) struct Restorer {
     unchanged_mailboxes: u64,
     notes: Vec<String>,
     selected: Option<Selected>,
+    checks: Vec<CheckResult>,
     approval: Option<ApprovalRules>,
 }
 
@@ -89,7 +92,11 @@ impl Restorer {
         });
     }
 
-    /// Takes any other member than the changes and the counts.
+    pub(super) fn checks(&mut self, checks: Vec<CheckResult>) {
+        self.checks = checks;
+    }
+
+    /// Takes any other member than the changes, the counts and the checks.
     pub(super) fn member(&mut self, name: &str, text: &str) -> Result<(), Unfit> {
         match name {
             "tenant" => self.tenant = Some(serde_json::from_str(text)?),
@@ -191,6 +198,7 @@ impl Restorer {
             refused: self.violations.take().unwrap_or_default(),
             notes: std::mem::take(&mut self.notes),
             selected: self.selected.take(),
+            checks: std::mem::take(&mut self.checks),
             approval: self.approval.take(),
             ..Plan::of(identity)
         };

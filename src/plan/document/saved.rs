@@ -11,10 +11,10 @@ use sha2::{Digest, Sha256};
 
 use super::row::{MailboxRow, Particulars, WholeRow};
 use super::{Counts, FORMAT_VERSION, SignInRow, Tenant, addresses, refused};
-use crate::plan::{Change, MailboxView, Plan};
+use crate::plan::{Change, CheckResult, MailboxView, Plan};
 use crate::resource::{Address, PlanDigest};
 
-/// The members that the digest leaves out, beside `summary.reads`.
+/// The members that the digest leaves out, beside `summary.reads` and the numbers of checks that passed.
 pub(super) const VOLATILE: [&str; 5] = ["created_at", "digest", "git", "host", "tool_version"];
 
 /// When, by what and where a plan was made.
@@ -191,6 +191,12 @@ fn members(
         object.member("approval", rules)?;
     }
     changes(plan, &mut patterns, object)?;
+    if !plan.checks.is_empty() {
+        match volatile {
+            Some(_) => object.member("checks", &plan.checks)?,
+            None => object.member("checks", &covered(plan.checks.clone()))?,
+        }
+    }
     if let Some(Volatile { made, .. }) = volatile {
         object.member("created_at", &made.created_at.to_string())?;
     }
@@ -230,6 +236,11 @@ fn members(
         object.member("unread", &addresses(&plan.unread))?;
     }
     object.member("violations", &plan.refused)
+}
+
+/// The checks as far as the digest covers them.
+pub(super) fn covered(checks: Vec<CheckResult>) -> Vec<CheckResult> {
+    checks.into_iter().map(CheckResult::without_numbers_of_a_pass).collect()
 }
 
 fn changes(plan: &Plan, patterns: &mut Patterns, object: &mut Object<'_>) -> io::Result<()> {

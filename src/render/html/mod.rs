@@ -21,6 +21,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
+use super::checks;
 use super::escape::html;
 use super::provenance::Provenance;
 use super::selection::{left_out, narrowed};
@@ -42,6 +43,7 @@ pub fn write_html(out: &mut dyn Write, plan: &Plan, provenance: &Provenance) -> 
     writeln!(out, "<main>")?;
     write_looser(out, provenance)?;
     write_losses(out, &survey)?;
+    checks::write_html(out, &plan.checks, sentence)?;
     write_summary(out, &survey)?;
     write_approval(out, provenance)?;
     picture::write_order(out, &survey)?;

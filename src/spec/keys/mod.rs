@@ -19,6 +19,7 @@
 
 mod application;
 mod certificate;
+mod check;
 mod mailbox_audit;
 mod row;
 mod safeguards;
@@ -33,6 +34,10 @@ use crate::diagnostic::nearest;
 
 pub use application::{APPLICATION, FEDERATED_CREDENTIAL};
 pub use certificate::{CERTIFICATE, CERTIFICATE_MAKING};
+pub use check::{
+    ASSERTIONS, CHECK, CHECK_CERTIFICATE, CHECK_DAYS, CHECK_MAILBOXES, CHECK_ORGANIZATION,
+    CHECK_RANGE, CHECK_UNIFIED_AUDIT_LOG, EXPECTATIONS,
+};
 pub use mailbox_audit::{ATTRIBUTES, EXCLUDE, MAILBOX_AUDIT, RULE};
 pub use row::{Alternative, Fallback, Form, Key, List, Section, Shape, Source, Word};
 pub use safeguards::{APPROVAL, LIMIT, LIMITS};
@@ -61,6 +66,13 @@ pub const SECTIONS: &[&Section] = &[
     VARIABLE,
     LIMITS,
     LIMIT,
+    CHECK,
+    CHECK_UNIFIED_AUDIT_LOG,
+    CHECK_ORGANIZATION,
+    CHECK_MAILBOXES,
+    CHECK_RANGE,
+    CHECK_DAYS,
+    CHECK_CERTIFICATE,
 ];
 
 /// Whether any table has such a key.
@@ -78,8 +90,10 @@ pub(super) fn advice(unknown: &str, known: &[&str]) -> String {
     }
     // A key of a sign-in, told to another sign-in, is about its method.
     let method = METHODS.iter().find(|method| method.keys.contains(&unknown));
-    let elsewhere =
-        SECTIONS.iter().filter(|section| !matches!(section.id, "sign_in" | "bootstrap"));
+    // Bounds mean nothing without what they bound.
+    let elsewhere = SECTIONS.iter().filter(|section| {
+        !matches!(section.id, "sign_in" | "bootstrap" | "check_range" | "check_days")
+    });
     let home = elsewhere.chain([&SIGN_IN]).find(|section| section.has(unknown));
     match (home, method) {
         (_, Some(method)) if known.contains(&"method") => {

@@ -82,8 +82,8 @@ pub const APPROVAL: &Section = &Section {
     ],
 };
 
-const SHARE: Shape = form("share", r"^(0*[0-9]{1,2}(\.[0-9]{1,4})?|0*100(\.0{1,4})?)%$");
-const COUNT: Shape = Shape::Integer(0, i64::MAX);
+pub(super) const SHARE: Shape = form("share", r"^(0*[0-9]{1,2}(\.[0-9]{1,4})?|0*100(\.0{1,4})?)%$");
+pub(super) const COUNT: Shape = Shape::Integer(0, i64::MAX);
 const BOUND: Shape = Shape::Either(&[
     Alternative { shape: COUNT, about: "at most so many; 0 allows none" },
     Alternative { shape: SHARE, about: "at most so large a part" },

@@ -4,10 +4,18 @@ use super::row::{Key, List, Section, Shape};
 use super::safeguards::PREVENT_OF_AUDITING;
 use super::shapes::PATH;
 use super::sources::{MAILBOX_AUDITING, TURN_AUDITING};
-use super::{APPLICATION, APPROVAL, CERTIFICATE, LIMITS, MAILBOX_AUDIT, TENANT, VARIABLE};
+use super::{APPLICATION, APPROVAL, CERTIFICATE, CHECK, LIMITS, MAILBOX_AUDIT, TENANT, VARIABLE};
 
 const PARTS: List =
     List { noun: "list of paths", of: PATH, least: 0, most: None, is_distinct: false };
+
+const CHECKS: List = List {
+    noun: "list of tables",
+    of: Shape::Table(CHECK),
+    least: 0,
+    most: None,
+    is_distinct: false,
+};
 
 /// The top of the file.
 pub const ROOT: &Section = &Section {
@@ -60,6 +68,8 @@ pub const ROOT: &Section = &Section {
         .otherwise("not managed"),
         Key::new("limits", Shape::Table(LIMITS), "what a plan may not exceed")
             .otherwise("no limits"),
+        Key::new("check", Shape::List(&CHECKS), "what has to be so, checked by every plan")
+            .note("Each has a header of its own, `[[check]]`."),
     ],
 };
 

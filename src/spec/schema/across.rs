@@ -4,7 +4,9 @@
 use serde_json::{Map, Value, json};
 
 use super::shape;
-use crate::spec::keys::{ATTRIBUTES, CERTIFICATE_MAKING, METHODS, Method, SIGN_IN};
+use crate::spec::keys::{
+    ASSERTIONS, ATTRIBUTES, CERTIFICATE_MAKING, EXPECTATIONS, METHODS, Method, SIGN_IN,
+};
 
 /// The rules of a section, by its id; none for most.
 pub(super) fn rules(section: &str) -> Map<String, Value> {
@@ -51,7 +53,16 @@ pub(super) fn rules(section: &str) -> Map<String, Value> {
             "then": { "properties": forbidden(&["enabled", "admin", "delegate", "owner"]) },
         }),
         "rule" => json!({ "minProperties": 1, "maxProperties": 1 }),
-        "limit" => json!({ "minProperties": 1 }),
+        "limit" | "check_range" | "check_days" => json!({ "minProperties": 1 }),
+        "check" => json!({
+            "not": { "properties": forbidden(ASSERTIONS) },
+            "allOf": pairs(ASSERTIONS),
+        }),
+        "check_mailboxes" => json!({
+            "not": { "properties": forbidden(&[EXPECTATIONS, &["count"]].concat()) },
+            "if": { "required": ["conforming"] },
+            "then": { "not": { "properties": forbidden(EXPECTATIONS) } },
+        }),
         _ => json!({}),
     };
     if let Value::Object(rules) = rules { rules } else { Map::new() }
@@ -86,6 +97,14 @@ fn existing() -> Value {
 /// None of these keys.
 fn forbidden(keys: &[&str]) -> Value {
     keys.iter().map(|key| ((*key).to_owned(), false.into())).collect::<Map<_, _>>().into()
+}
+
+/// No two of these keys together.
+fn pairs(keys: &[&str]) -> Value {
+    let pairs = keys.iter().enumerate().flat_map(|(at, one)| {
+        keys[at + 1..].iter().map(move |other| json!({ "not": { "required": [one, other] } }))
+    });
+    pairs.collect::<Vec<_>>().into()
 }
 
 fn with_method() -> Value {

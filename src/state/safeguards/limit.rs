@@ -35,6 +35,15 @@ impl Share {
         u128::from(counted) * u128::from(WHOLE)
             > u128::from(population) * u128::from(self.millionths)
     }
+
+    /// Whether so many of a population are no less than this share of it.
+    pub fn is_reached(self, counted: u64, population: u64) -> bool {
+        u128::from(counted) * u128::from(WHOLE)
+            >= u128::from(population) * u128::from(self.millionths)
+    }
+
+    /// All of it.
+    pub const ALL: Self = Self { millionths: WHOLE };
 }
 
 impl fmt::Display for Share {
@@ -88,6 +97,14 @@ impl Bound {
         match self {
             Self::Count(most) => counted > most,
             Self::Share(share) => share.is_exceeded(counted, population),
+        }
+    }
+
+    /// Whether so many of a population are no fewer than it asks for.
+    pub fn is_reached(self, counted: u64, population: u64) -> bool {
+        match self {
+            Self::Count(least) => counted >= least,
+            Self::Share(share) => share.is_reached(counted, population),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `auditform apply`: plan, show, ask, apply in order, read back, report; or the same with a plan that
 //! was saved and reviewed before (`saved`).
 
+mod checks;
 mod ending;
 mod opened;
 mod saved;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
+use self::checks::{forbidden, may_go_ahead, still_failing};
 use self::ending::{end_journal, exit_of, half_made};
 use self::opened::{Opened, open_spec};
 use crate::apply::Report;
@@ -24,7 +26,7 @@ use crate::diagnostic::{Diagnostic, Sources};
 use crate::ops::{
     self, Applied, ApplyOptions, Journal, LastRead, Ports, StalePolicy, Stopped, Undertaking,
 };
-use crate::plan::{Made, Plan};
+use crate::plan::{CheckResult, Made, Plan};
 use crate::render::{
     CommandEvent, CommandName, Detail, Provenance, TextOptions, change_results, write_plan,
     write_report,
@@ -133,7 +135,9 @@ async fn applied(
     let mut run =
         Run { arguments, session, terminal, ports, interrupts, read, beside, made, approved };
     let mut exit = run.phase(&plan, arguments.auto_approve).await;
-    if exit == Exit::Done && !plan.deferred.is_empty() {
+    // A check that forbids nothing is judged again with the second phase.
+    let goes_on = exit == Exit::Done || (exit == Exit::ChecksFailed && !plan.is_forbidden());
+    if goes_on && !plan.deferred.is_empty() {
         exit = run.second_phase(reading, plan.is_empty()).await;
     }
     run.session.close().await;
@@ -166,21 +170,40 @@ impl Run<'_> {
         if !plan.refused.is_empty() {
             return Exit::Refused;
         }
+        if plan.is_forbidden() {
+            self.terminal.finding(forbidden(plan));
+            return Exit::ChecksFailed;
+        }
         if plan.is_empty() {
-            return if plan.pending.is_empty() { Exit::Done } else { Exit::Pending };
+            let is_pending = !plan.pending.is_empty();
+            let exit = if is_pending { Exit::Pending } else { Exit::Done };
+            return self.with_checks(plan, exit);
         }
         if !approved && !confirmed(self.terminal).await {
             self.terminal.say("Not approved: nothing was changed.");
             return Exit::NotApproved;
         }
-        self.carry_out(plan).await
+        let exit = self.carry_out(plan).await;
+        self.with_checks(plan, exit)
+    }
+
+    /// Checks on the observed state forbid nothing, and an apply may have mended what failed. What it
+    /// wrote was read back, so that by now the tenant is what was planned.
+    fn with_checks(&self, plan: &Plan, exit: Exit) -> Exit {
+        let failed: Vec<&CheckResult> =
+            plan.checks.iter().filter(|check| check.is_error_after()).collect();
+        if exit != Exit::Done || failed.is_empty() {
+            return exit;
+        }
+        self.terminal.finding(still_failing(&failed));
+        Exit::ChecksFailed
     }
 
     /// A plan that is asked about is part of the talk; one that is applied or turned down without
     /// asking is part of the result.
     fn show(&self, plan: &Plan, approved: bool) -> io::Result<()> {
         let detail = if self.arguments.full { Detail::Full } else { Detail::Groups };
-        let asks = !approved && !plan.is_empty() && plan.refused.is_empty();
+        let asks = !approved && !plan.is_empty() && may_go_ahead(plan);
         self.terminal.planned(plan, self.beside.digest.clone(), None);
         if asks {
             let options =
@@ -232,10 +255,10 @@ impl Run<'_> {
             Err(exit) => return self.first_phase_stands(was_idle, exit),
         };
         let approved = self.arguments.auto_approve && is_allowed;
-        let waits = !approved && !plan.is_empty() && plan.refused.is_empty();
+        let waits = !approved && !plan.is_empty() && may_go_ahead(&plan);
         // What is signed, or named by its digest, is the first plan alone.
         let is_bound = plan.approval.is_some() || self.arguments.approve.is_some();
-        if is_bound && !plan.is_empty() && plan.refused.is_empty() {
+        if is_bound && !plan.is_empty() && may_go_ahead(&plan) {
             return self.leave_for_approval(&plan, first);
         }
         if waits && (self.arguments.auto_approve || !Terminal::can_ask()) {

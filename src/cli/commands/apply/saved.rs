@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use super::Arguments;
+use super::checks::{forbidden, may_go_ahead};
 use super::opened::{Opened, can_be_asked, is_approved};
 use crate::apply::Report;
 use crate::cli::commands::plan::{looser, provenance};
@@ -12,7 +13,7 @@ use crate::cli::session::{Reading, Session, connect, load_captured, show, unwrit
 use crate::cli::terminal::Terminal;
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::ops::{self, ApprovalQuestion, LastRead, Loaded, Ports, StalePolicy, Stopped};
-use crate::plan::{Plan, ReadPlan, Selected, SpecText};
+use crate::plan::{CheckResult, Plan, ReadPlan, Selected, SpecText};
 use crate::render::{Detail, Provenance, TextOptions, write_plan, write_stale};
 use crate::resource::PlanDigest;
 
@@ -30,13 +31,17 @@ pub(super) async fn open(
     let looser = looser(&plan, &loaded.directory);
     let beside = Provenance { looser, ..provenance(approved, made.as_ref()) };
     can_be_asked(arguments, terminal)?;
-    if !plan.refused.is_empty() {
+    if !may_go_ahead(&plan) {
         terminal.planned(&plan, beside.digest.clone(), None);
         let detail = if arguments.full { Detail::Full } else { Detail::Groups };
         let width = Terminal::result_width();
         let options = TextOptions { detail, width, ..TextOptions::default() };
         let written = terminal.result(|out| write_plan(out, &plan, &beside, options));
-        return Err(written.map_or_else(|error| unwritten(&error, terminal), |()| Exit::Refused));
+        if plan.refused.is_empty() {
+            terminal.finding(forbidden(&plan));
+        }
+        let exit = if plan.refused.is_empty() { Exit::ChecksFailed } else { Exit::Refused };
+        return Err(written.map_or_else(|error| unwritten(&error, terminal), |()| exit));
     }
     let parallelism = usize::from(arguments.parallelism);
     let selection = plan.selected.as_ref().map(Selected::selection).transpose();
@@ -48,7 +53,25 @@ pub(super) async fn open(
     let mut session = connect(loaded, reading, terminal, ports).await?;
     is_of_tenant(&plan, &session, terminal)?;
     let read = check_against_tenant(arguments, &mut plan, &mut session, terminal, ports).await?;
+    plan.checks = judge_checks(&plan, &session, terminal, ports).await?;
     Ok(Opened { session, plan, read, beside, made, approved, selection })
+}
+
+/// Judges the checks of the plan's own spec by what the tenant holds now.
+async fn judge_checks(
+    plan: &Plan,
+    session: &Session,
+    terminal: Terminal<'_>,
+    ports: &Ports,
+) -> Result<Vec<CheckResult>, Exit> {
+    let Session { loaded, connection, .. } = session;
+    let Loaded { desired, directory, sources, .. } = loaded;
+    if desired.checks.is_empty() {
+        return Ok(Vec::new());
+    }
+    terminal.tell("Judging the checks by what the tenant holds now.");
+    let judged = ops::judge_again(connection, desired, plan, directory, sources, ports).await;
+    judged.map_err(|stopped| show(&stopped, sources, terminal))
 }
 
 /// Everything that takes no call: the approval, and whether the spec is still the same.

@@ -1,0 +1,135 @@
+//! What became of the checks of a spec: a pure judgement of what was read, and of what it will be once
+//! the plan was applied. A spec, what was observed and what changes in; a result for each check out,
+//! as data that a plan carries. What could not be read is not judged, and that is never a pass.
+//!
+//! - `mailboxes`: mailboxes one after another, as they are read.
+//! - `conformity`: one mailbox against what is expected of it.
+//! - `verdict`: all checks, from what was found.
+//! - `loosened`: what one spec's checks forbid and another's do not.
+//! - `words`: what is asserted, and why it fails, in words.
+
+mod conformity;
+mod loosened;
+mod mailboxes;
+mod verdict;
+mod words;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use loosened::told;
+pub use loosened::{CheckRule, checks_loosened};
+pub use mailboxes::{CheckedMailboxes, MailboxJudge};
+pub use verdict::{Evidence, judge_checks, switch_after};
+
+use crate::state::{CheckSeverity, CheckedState};
+
+/// What became of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckVerdict {
+    /// It is so.
+    Passed,
+    /// It is not so.
+    Failed,
+    /// It could not be judged, which is no pass.
+    Unknown,
+}
+
+/// One check of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckResult {
+    /// NAME of `check.NAME`.
+    pub name: String,
+    /// Why it is there, where the spec says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What it asserts, in words.
+    pub asserts: String,
+    /// Which state it is about.
+    pub on: CheckedState,
+    /// What a failure means.
+    pub severity: CheckSeverity,
+    /// What became of it.
+    pub verdict: CheckVerdict,
+    /// Of a check on the observed state: what will become of it once the plan was applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict_after: Option<CheckVerdict>,
+    /// Why it failed, or was not judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Where mailboxes were looked at: how many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selected: Option<u64>,
+    /// How many of them are as asserted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conforming: Option<u64>,
+    /// The first, by address, of the mailboxes by which it failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub violations: Vec<CheckViolation>,
+    /// How many more there are.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more_violations: u64,
+    /// `file:line` of the spec.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+}
+
+/// A mailbox by which a check failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckViolation {
+    /// Its user principal name.
+    pub mailbox: String,
+    /// What is not as asserted.
+    pub because: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl CheckResult {
+    /// Whether it failed and is an error.
+    pub fn is_error(&self) -> bool {
+        self.verdict == CheckVerdict::Failed && self.severity == CheckSeverity::Error
+    }
+
+    /// Whether it forbids the apply.
+    pub fn forbids(&self) -> bool {
+        self.is_error() && self.on == CheckedState::Planned
+    }
+
+    /// Whether it is an error that will still fail once the plan was applied.
+    pub fn is_error_after(&self) -> bool {
+        let after = self.verdict_after.unwrap_or(self.verdict);
+        after == CheckVerdict::Failed && self.severity == CheckSeverity::Error
+    }
+
+    /// The same with a plan that is a part of what the spec wants. Mailboxes were judged as if all of it
+    /// were planned: a failure stands, and what would hold after the whole need not hold after a part.
+    #[must_use]
+    pub fn of_a_part(mut self) -> Self {
+        if self.selected.is_none() {
+            return self;
+        }
+        if self.on == CheckedState::Planned && self.verdict == CheckVerdict::Passed {
+            self.verdict = CheckVerdict::Unknown;
+            self.reason = Some("only a part of what the spec wants is planned".to_owned());
+        }
+        if self.verdict_after == Some(CheckVerdict::Passed) {
+            self.verdict_after = Some(CheckVerdict::Unknown);
+        }
+        self
+    }
+
+    /// As far as a digest covers it: mailboxes that come and go and are as they should be leave a plan
+    /// what it is.
+    pub(crate) fn without_numbers_of_a_pass(mut self) -> Self {
+        if self.verdict == CheckVerdict::Passed {
+            (self.selected, self.conforming) = (None, None);
+        }
+        self
+    }
+}
