@@ -236,7 +236,7 @@ mod tests {
         assert!(events.is_open());
         events.tell(&CommandEvent::ReadStarted {});
         assert!(!events.is_open(), "nothing more is written after a gap");
-        events.end(exit, Terminal { no_color: true, quiet: true, events: None })
+        events.end(exit, Terminal { no_color: true, quiet: true, events: None, reports: None })
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod exit;
 mod interrupt;
 mod logging;
 mod reference;
+mod reports;
 mod selection;
 mod session;
 mod terminal;
@@ -104,7 +105,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => return usage(&error).into(),
     };
     let global = &arguments.global;
-    let terminal = Terminal { no_color: global.no_color, quiet: global.quiet, events: None };
+    let terminal =
+        Terminal { no_color: global.no_color, quiet: global.quiet, events: None, reports: None };
     if let Err(error) = logging::start(global.log_level, global.log_file.as_deref()) {
         let summary = format!("the log file cannot be opened: {error}");
         terminal.finding(Diagnostic::error("log-file", summary));

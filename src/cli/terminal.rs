@@ -6,6 +6,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use anstream::{AutoStream, ColorChoice};
 
 use super::events::{Events, Watch};
+use super::reports::Reports;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Sources};
 use crate::plan::Plan;
 use crate::render::{self, CommandEvent, Finding, Mode, Progress, planned_changes};
@@ -17,17 +18,31 @@ pub(super) struct Terminal<'e> {
     pub(super) quiet: bool,
     /// What is told beside the words, for programs.
     pub(super) events: Option<&'e Events>,
+    /// What is found is kept here too.
+    pub(super) reports: Option<&'e Reports>,
 }
 
 impl<'e> Terminal<'e> {
     /// The same, telling all that happens to a stream.
-    pub(super) fn with(self, events: &Events) -> Terminal<'_> {
-        Terminal { no_color: self.no_color, quiet: self.quiet, events: Some(events) }
+    pub(super) fn with<'s>(self, events: &'s Events) -> Terminal<'s>
+    where
+        'e: 's,
+    {
+        Terminal { events: Some(events), ..self }
+    }
+
+    /// The same, keeping all that is found.
+    pub(super) fn reporting<'s>(self, reports: &'s Reports) -> Terminal<'s>
+    where
+        'e: 's,
+    {
+        Terminal { reports: Some(reports), ..self }
     }
 
     /// The same without a stream, for those who outlive it.
     pub(super) fn alone(self) -> Terminal<'static> {
-        Terminal { no_color: self.no_color, quiet: self.quiet, events: None }
+        let Self { no_color, quiet, .. } = self;
+        Terminal { no_color, quiet, events: None, reports: None }
     }
 
     /// Tells what happens to the stream, where there is one.
@@ -81,6 +96,9 @@ impl<'e> Terminal<'e> {
     pub(super) fn diagnostics(self, sources: &Sources, diagnostics: &Diagnostics) {
         for finding in diagnostics {
             self.happens(|| CommandEvent::Diagnostic(Finding::of(sources, finding)));
+        }
+        if let Some(reports) = self.reports {
+            reports.take(diagnostics.iter().map(|finding| Finding::of(sources, finding)));
         }
         let shown = if self.quiet { errors(diagnostics) } else { diagnostics.clone() };
         if !shown.is_empty() {

@@ -7,5 +7,5 @@ mod picture;
 mod schedule;
 
 pub use build::{CycleError, ExecutionGraph, Step, StepId, build};
-pub use picture::{Format, Outline, OutlineBox, draw, outline};
+pub use picture::{Outline, OutlineBox, dot, outline, without_detours};
 pub use schedule::{Outcome, Schedule, Skipped};

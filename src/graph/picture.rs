@@ -1,24 +1,15 @@
-//! The execution graph as a picture for people: Graphviz or Mermaid text, with the mailboxes of a
+//! The execution graph for those who draw it: boxes and what comes before what, with the mailboxes of a
 //! policy folded into one box each.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use petgraph::algo::toposort;
+use petgraph::algo::tred::{dag_to_toposorted_adjacency_list, dag_transitive_reduction_closure};
 use petgraph::dot::{Config, Dot};
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use crate::plan::Plan;
 use crate::resource::Address;
-
-/// In which language the picture is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Graphviz.
-    Dot,
-    /// Mermaid, which many sites show inside Markdown.
-    Mermaid,
-}
 
 /// The picture without a language: boxes, and what comes before what.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,13 +25,15 @@ pub struct Outline {
 pub struct OutlineBox {
     /// The address.
     pub address: Address,
+    /// How many mailboxes it stands for, where it is all those of a policy.
+    pub mailboxes: Option<u64>,
     /// How many boxes come before it one after another: its column.
     pub column: usize,
 }
 
 /// What a plan does and in which order, for those who draw it themselves.
 pub fn outline(plan: &Plan) -> Outline {
-    let graph = fold(plan).map(|_, folded| folded.address.clone(), |_, ()| ());
+    let graph = fold(plan);
     let mut columns = vec![0; graph.node_count()];
     // A plan whose edges ran in a circle could not be applied, and its columns do not matter.
     for at in toposort(&graph, None).unwrap_or_default() {
@@ -48,11 +41,14 @@ pub fn outline(plan: &Plan) -> Outline {
         let column = before.map(|first| columns[first.index()] + 1).max();
         columns[at.index()] = column.unwrap_or_default();
     }
-    let address_of = |at: NodeIndex| graph.node_weight(at).cloned();
     let boxes = graph
-        .node_indices()
+        .node_weights()
         .zip(&columns)
-        .filter_map(|(at, column)| Some(OutlineBox { address: address_of(at)?, column: *column }))
+        .map(|(folded, column)| OutlineBox {
+            address: folded.address.clone(),
+            mailboxes: folded.mailboxes,
+            column: *column,
+        })
         .collect();
     let edges = graph
         .edge_indices()
@@ -62,37 +58,52 @@ pub fn outline(plan: &Plan) -> Outline {
     Outline { boxes, edges }
 }
 
-/// Draws what a plan does and in which order.
-pub fn draw(plan: &Plan, format: Format) -> String {
-    let graph = fold(plan).map(|_, folded| folded.to_string(), |_, ()| ());
-    match format {
-        Format::Dot => format!(
-            "{:?}",
-            Dot::with_attr_getters(
-                &graph,
-                &[Config::EdgeNoLabel, Config::NodeNoLabel],
-                &|_, _| String::new(),
-                &|_, (_, label)| format!("label = {label:?} shape = box"),
-            )
-        ),
-        Format::Mermaid => mermaid(&graph),
+/// The edges between so many boxes, but for those that others say together.
+pub fn without_detours(boxes: usize, edges: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    let mut graph: DiGraph<(), (), usize> = DiGraph::default();
+    let places: Vec<_> = (0..boxes).map(|_| graph.add_node(())).collect();
+    let ends = |(first, after): &(usize, usize)| Some((*places.get(*first)?, *places.get(*after)?));
+    graph.extend_with_edges(edges.iter().filter_map(ends));
+    // A circle has no direct way to be told from a detour.
+    let Ok(order) = toposort(&graph, None) else { return edges.to_vec() };
+    let (sorted, place_of) = dag_to_toposorted_adjacency_list::<_, usize>(&graph, &order);
+    let (direct, _) = dag_transitive_reduction_closure(&sorted);
+    let is_direct = |edge: &&(usize, usize)| {
+        ends(edge).is_some_and(|(first, after)| {
+            let place = |at: NodeIndex<usize>| place_of[at.index()];
+            direct.contains_edge(place(first), place(after))
+        })
+    };
+    edges.iter().filter(is_direct).copied().collect()
+}
+
+/// What a plan does and in which order, for Graphviz; `label` says what stands in a box.
+pub fn dot(outline: &Outline, label: impl Fn(&OutlineBox) -> String) -> String {
+    let mut graph: DiGraph<String, ()> = DiGraph::new();
+    let places: Vec<_> = outline.boxes.iter().map(|one| graph.add_node(label(one))).collect();
+    for (first, after) in &outline.edges {
+        if let (Some(first), Some(after)) = (places.get(*first), places.get(*after)) {
+            graph.add_edge(*first, *after, ());
+        }
     }
+    let text = Dot::with_attr_getters(
+        &graph,
+        &[Config::EdgeNoLabel, Config::NodeNoLabel],
+        &|_, _| String::new(),
+        &|_, (_, label)| format!("label = {} shape = box", quoted(label)),
+    );
+    format!("{text:?}")
+}
+
+/// A text in Graphviz's quotes, in which a backslash would begin an escape of its own.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// A change, or the mailboxes of a policy with their number.
 struct Folded {
     address: Address,
     mailboxes: Option<u64>,
-}
-
-impl std::fmt::Display for Folded {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.mailboxes {
-            None => write!(formatter, "{}", self.address),
-            Some(1) => write!(formatter, "{} (1 mailbox)", self.address),
-            Some(number) => write!(formatter, "{} ({number} mailboxes)", self.address),
-        }
-    }
 }
 
 fn fold(plan: &Plan) -> DiGraph<Folded, ()> {
@@ -126,18 +137,4 @@ fn fold(plan: &Plan) -> DiGraph<Folded, ()> {
         }
     }
     graph
-}
-
-fn mermaid(graph: &DiGraph<String, ()>) -> String {
-    let mut text = String::from("graph LR\n");
-    for node in graph.node_indices() {
-        let label = graph.node_weight(node).map_or("", String::as_str).replace('"', "#quot;");
-        let _ = writeln!(text, "    n{}[\"{label}\"]", node.index());
-    }
-    for edge in graph.edge_indices() {
-        if let Some((from, to)) = graph.edge_endpoints(edge) {
-            let _ = writeln!(text, "    n{} --> n{}", from.index(), to.index());
-        }
-    }
-    text
 }

@@ -5,17 +5,22 @@ mod approval;
 mod attribute;
 mod checks;
 mod diagnostic;
+mod drawing;
 mod escape;
 mod events;
+mod graph;
 mod html;
+mod junit;
 mod markdown;
 mod plan_difference;
 mod plan_text;
 mod progress;
 mod provenance;
 mod report;
+mod reports;
 mod roles;
 mod run;
+mod sarif;
 mod selection;
 mod style;
 mod survey;
@@ -30,6 +35,7 @@ pub use events::{
     Outcome, Place, PlanSummary, PlannedChange, ResultState, SeverityWord, StepRef, TenantRef,
     VerificationState, change_results, events_schema, planned_changes, write_event,
 };
+pub use graph::{GraphFormat, write_graph};
 pub use html::write_html;
 pub use markdown::{COMMENT, write_markdown};
 pub use plan_difference::write_plan_difference;
@@ -37,6 +43,7 @@ pub use plan_text::{COLUMNS, Detail, TextOptions, write_plan};
 pub use progress::{Mode, Progress};
 pub use provenance::{Looser, Provenance};
 pub use report::{write_report, write_stale};
+pub use reports::{FindingSuite, ReportFormat, plan_findings, write_findings};
 pub use roles::write_requirements;
 pub use run::{write_run, write_run_json};
 pub use text_diff::write_text_diff;

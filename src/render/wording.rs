@@ -41,7 +41,7 @@ pub(super) fn sorts(tally: Tally) -> Option<String> {
 
 /// A text in which nothing hides: control characters, which a terminal would obey, and those that
 /// turn the direction of writing or have no width, by which one name can look like another, are
-/// written as escapes.
+/// written as escapes; so are those that are no letters at all, which XML cannot hold.
 pub(super) fn visible(text: &str) -> Cow<'_, str> {
     if !text.contains(is_hidden) {
         return Cow::Borrowed(text);
@@ -62,7 +62,7 @@ fn is_hidden(letter: char) -> bool {
         || matches!(letter,
             '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}')
+            | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::events::{Destination, Events};
 use crate::cli::exit::Exit;
+use crate::cli::reports::{ReportArguments, Reports};
 use crate::cli::selection::SelectionArguments;
 use crate::cli::session::{Allow, Reading, load, open, show, unwritten};
 use crate::cli::terminal::Terminal;
@@ -13,7 +14,7 @@ use crate::cli::view::View;
 use crate::diagnostic::Sources;
 use crate::ops::{self, Ports, Stopped};
 use crate::plan::{CheckResult, Made, Plan, SavedPlan, SpecText};
-use crate::render::{CommandName, Looser, Provenance};
+use crate::render::{CommandName, Looser, Provenance, plan_findings};
 use crate::resource::PlanDigest;
 
 /// Show what would change, without changing anything
@@ -43,6 +44,8 @@ pub(in crate::cli) struct Arguments {
     /// Write the events of `--json` to a file, beside the plan
     #[arg(long, value_name = "FILE")]
     json_into: Option<PathBuf>,
+    #[command(flatten)]
+    reports: ReportArguments,
 }
 
 pub(in crate::cli) async fn run(
@@ -59,7 +62,16 @@ pub(in crate::cli) async fn run(
         Ok(events) => events,
         Err(stopped) => return show(&stopped, &Sources::default(), terminal),
     };
-    let exit = planned(arguments, terminal.with(&events), ports).await;
+    let reports = match Reports::begin("plan", &arguments.reports) {
+        Ok(reports) => reports,
+        Err(stopped) => {
+            let exit = show(&stopped, &Sources::default(), terminal.with(&events));
+            return events.end(exit, terminal);
+        }
+    };
+    reports.about(&arguments.path);
+    let exit = planned(arguments, terminal.with(&events).reporting(&reports), ports).await;
+    let exit = reports.end(exit, terminal.with(&events));
     events.end(exit, terminal)
 }
 
@@ -101,6 +113,9 @@ async fn planned(arguments: &Arguments, terminal: Terminal<'_>, ports: &Ports) -
     let beside = Provenance { looser, ..provenance(Some(digest), told) };
     let saved_as = arguments.out.as_ref().map(|path| path.display().to_string());
     terminal.planned(&plan, Some(digest.to_string()), saved_as);
+    if let Some(reports) = terminal.reports {
+        reports.take(plan_findings(&plan, &session.loaded.directory));
+    }
     let written = arguments.view.write(terminal, &plan, &beside, Some(digest));
     if let Some(path) = &arguments.out {
         let name = path.display();
