@@ -56,6 +56,7 @@ mod spec_files;
 mod spec_on_disk;
 mod specs;
 mod stale_chain;
+mod stale_matrix;
 mod stale_plan;
 mod support;
 mod transport;

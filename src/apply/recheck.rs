@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use crate::diagnostic::and_list;
+use crate::diagnostic::{Severity, and_list};
 use crate::plan::{
     IdentityChange, IdentityFindings, MailboxView, ObservedTenant, Plan, TenantChange, confirms,
 };
-use crate::resource::{ActionVocabulary, LogonType, RecipientType};
+use crate::resource::{ActionVocabulary, Coverage, LogonType, RecipientType};
 use crate::state::{AuditState, MailboxRow};
 
 /// What was found out about the changes of a plan, by their places.
@@ -33,8 +33,16 @@ pub fn recheck_few(
     is_open: &dyn Fn(u32) -> bool,
 ) -> Standings {
     let mut standings = Standings::default();
+    let unplannable = identity.diagnostics.iter().find(|one| one.severity == Severity::Error);
     for (change, place) in plan.identity.iter().zip(0u32..).filter(|(_, place)| is_open(*place)) {
-        recheck_identity(change, place, identity, &mut standings);
+        match unplannable {
+            // What hangs on an object that is not understood was not compared.
+            Some(finding) => {
+                let why = format!("no plan can be made any more: {}", finding.summary);
+                standings.stale.insert(place, why);
+            }
+            None => recheck_identity(change, place, identity, &mut standings),
+        }
     }
     let offset = u32::try_from(plan.identity.len()).unwrap_or(u32::MAX);
     for (change, place) in plan.tenant_changes.iter().zip(offset..) {
@@ -87,21 +95,53 @@ fn recheck_identity(
     }
 }
 
+/// Both values of all that is told of a change and is no longer so: what was read, what was to come,
+/// and which objects its steps are about.
 fn difference(change: &IdentityChange, now: &IdentityChange) -> String {
     let mut differing = Vec::new();
     for attribute in &change.attributes {
         let other = now.attributes.iter().find(|other| other.name == attribute.name);
         let before = other.and_then(|other| other.before.as_ref());
+        let after = other.and_then(|other| other.after.as_ref());
+        let name = &attribute.name;
         if before != attribute.before.as_ref() {
-            let (name, was, is) =
-                (&attribute.name, words(attribute.before.as_ref()), words(before));
+            let (was, is) = (words(attribute.before.as_ref()), words(before));
             differing.push(format!("`{name}` was {was} and is {is}"));
+        } else if other.is_some() && after != attribute.after.as_ref() {
+            let (was, is) = (words(attribute.after.as_ref()), words(after));
+            differing.push(format!("`{name}` was to be {was} and would be {is}"));
+        }
+    }
+    let (was, is) = (objects(change), objects(now));
+    for (name, id) in &was {
+        let other = is.get(name);
+        if other != Some(id) {
+            let is = other.map_or_else(|| "not there".to_owned(), |id| format!("`{id}`"));
+            differing.push(format!("`{name}` was `{id}` and is {is}"));
         }
     }
     if differing.is_empty() {
         return format!("{} would be planned now: {}", now.action.name(), now.reason);
     }
     and_list(&differing)
+}
+
+/// The members of a step that name an object of the directory.
+const IDENTIFIERS: [&str; 7] =
+    ["object_id", "app_id", "principal_id", "owner", "assignment", "key_id", "id"];
+
+/// The objects that the steps of a change are about.
+fn objects(change: &IdentityChange) -> BTreeMap<&'static str, String> {
+    let mut named = BTreeMap::new();
+    for step in change.steps() {
+        let document = serde_json::to_value(step).unwrap_or_default();
+        for name in IDENTIFIERS {
+            if let Some(id) = document[name].as_str() {
+                named.insert(name, id.to_owned());
+            }
+        }
+    }
+    named
 }
 
 fn words(held: Option<&crate::plan::Held>) -> String {
@@ -135,6 +175,8 @@ pub struct MailboxRecheck<'p> {
     index: Vec<(Uuid, u32)>,
     /// By place among the mailbox changes: still to be seen.
     open: Vec<bool>,
+    /// The plan itself changes what `enabled` reads where the organisation decides.
+    switches: bool,
     already: Vec<u32>,
     otherwise: BTreeMap<u32, Seen>,
 }
@@ -144,8 +186,10 @@ impl<'p> MailboxRecheck<'p> {
     pub fn new(plan: &'p Plan, is_open: &dyn Fn(u32) -> bool) -> Self {
         let offset = u32::try_from(plan.before_mailbox_changes()).unwrap_or(u32::MAX);
         let places = (0u32..).take(plan.mailboxes.len());
+        let switch = |change: &TenantChange| matches!(change, TenantChange::MailboxAuditing { .. });
         Self {
             plan,
+            switches: plan.tenant_changes.iter().any(switch),
             index: plan.mailboxes.index_by_guid(),
             open: places.map(|place| is_open(place + offset)).collect(),
             already: Vec::new(),
@@ -168,7 +212,11 @@ impl<'p> MailboxRecheck<'p> {
         let Some(open) = self.open.get_mut(place as usize).filter(|open| **open) else { return };
         let Some(view) = self.plan.mailboxes.get(place as usize) else { return };
         *open = false;
-        match judge(view, row) {
+        let mut audit = row.audit;
+        if self.switches && row.recipient_type.coverage() == Coverage::Organization {
+            audit.enabled = view.pattern().before.enabled;
+        }
+        match judge(view, row, audit) {
             Seen::AsPlanned => {}
             Seen::AsDesired => self.already.push(place),
             other @ Seen::Otherwise { .. } => {
@@ -192,23 +240,23 @@ impl<'p> MailboxRecheck<'p> {
     }
 }
 
-fn judge(view: MailboxView<'_>, row: &MailboxRow<'_>) -> Seen {
+fn judge(view: MailboxView<'_>, row: &MailboxRow<'_>, audit: AuditState) -> Seen {
     let pattern = view.pattern();
     let is_renamed = !row.upn.eq_ignore_ascii_case(view.upn());
     if !is_renamed && row.recipient_type == pattern.recipient_type {
-        if row.audit == pattern.before {
+        if audit == pattern.before {
             return Seen::AsPlanned;
         }
         let evaluation = &pattern.evaluation;
-        let is_rest_untouched = untouched(view, &row.audit);
-        if is_rest_untouched && confirms(&evaluation.writes, &evaluation.after, &row.audit) {
+        let is_rest_untouched = untouched(view, &audit);
+        if is_rest_untouched && confirms(&evaluation.writes, &evaluation.after, &audit) {
             return Seen::AsDesired;
         }
     }
     Seen::Otherwise {
         upn: is_renamed.then(|| row.upn.to_string()),
         recipient_type: row.recipient_type,
-        audit: row.audit,
+        audit,
     }
 }
 

@@ -48,8 +48,8 @@ pub use plan::{PlanOptions, Planned, is_guarded, plan};
 pub use ports::{Cause, Environment, Ports, ReadObserver, Stopped};
 pub use recheck::{Reading, recheck};
 pub use saved::{
-    capture_of, changed_files, compare_spec, digest_of, is_saved_plan, made, read_saved, save,
-    spec_directory, spec_text,
+    capture_of, changed_files, compare_spec, digest_of, is_saved_plan, made, read_saved,
+    read_saved_from, save, spec_directory, spec_text,
 };
 pub use starting_points::{STARTING_POINTS, StartingFile, StartingPoint};
 pub use state_directory::{STATE_DIRECTORY, prepare_state_directory};

@@ -12,8 +12,11 @@ use super::ports::{Ports, Stopped};
 use super::read;
 use crate::apply::{MailboxRecheck, Standings, recheck_few};
 use crate::diagnostic::Diagnostic;
-use crate::plan::{IdentityFindings, ObservedTenant, Plan, TenantChange, diff_identity};
+use crate::plan::{
+    IdentityChange, IdentityFindings, ObservedTenant, Plan, TenantChange, diff_identity,
+};
 use crate::providers::exchange::Exchange;
+use crate::resource::Kind;
 use crate::state::{DesiredState, MailboxRow, ObservedIdentity};
 
 /// How mailboxes are read again.
@@ -43,12 +46,13 @@ pub async fn recheck(
     let first_switch = u32::try_from(plan.identity.len()).unwrap_or(u32::MAX);
     let all = u32::try_from(plan.len()).unwrap_or(u32::MAX);
     let mut found = IdentityFindings::default();
-    let reads_directory = (0..first_switch).any(is_open) || connection.exchange.is_none();
-    if reads_directory {
+    let changes_directory = (0..first_switch).any(is_open);
+    if changes_directory || connection.exchange.is_none() {
         let observed = identity::observe(connection, desired, ports.now()).await?;
+        are_roles_known(plan, &observed, is_open)?;
         connection.application_id = identity::signing_in(&observed, desired);
         found = diff_identity(desired, &observed, ports.now());
-        if found.diagnostics.has_errors() {
+        if found.diagnostics.has_errors() && !changes_directory {
             return Err(Stopped::error_of(found.diagnostics));
         }
         enter_exchange(connection, desired, &observed, ports).await?;
@@ -62,6 +66,29 @@ pub async fn recheck(
         mailboxes(exchange(connection)?, plan, reading, is_open, &mut standings).await?;
     }
     Ok(standings)
+}
+
+/// That reading the management roles of Exchange is refused is only remarked on while planning; a role
+/// that a plan takes away would pass for gone.
+fn are_roles_known(
+    plan: &Plan,
+    observed: &ObservedIdentity,
+    is_open: &(dyn Fn(u32) -> bool + Sync),
+) -> Result<(), Stopped> {
+    let is_unknown = |change: &IdentityChange| {
+        let chain = change.address.name().and_then(|name| observed.applications.get(name));
+        change.address.kind() == Kind::ExchangeRoleAssignment
+            && chain.is_some_and(|chain| chain.exchange_roles_denied)
+    };
+    let mut open = plan.identity.iter().zip(0u32..).filter(|(_, place)| is_open(*place));
+    match open.find(|(change, _)| is_unknown(change)) {
+        None => Ok(()),
+        Some((change, _)) => Err(Stopped::state_unknown(
+            Diagnostic::error("denied", format!("`{}` cannot be read again", change.address))
+                .note("reading the management roles of Exchange was refused")
+                .help("grant `RoleManagement.Read.Exchange` to whoever does this work (beta)"),
+        )),
+    }
 }
 
 /// Whoever may read Exchange by now does.

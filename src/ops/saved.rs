@@ -132,16 +132,24 @@ pub fn is_saved_plan(path: &Path) -> bool {
 
 /// Reads a plan back.
 pub fn read_saved(path: &Path) -> Result<ReadPlan, Stopped> {
+    let mut open = || -> io::Result<Box<dyn Read>> { Ok(Box::new(File::open(path)?)) };
+    read_saved_from(&mut open).map_err(|error| unreadable(path, &error))
+}
+
+/// Reads a plan back from what `open` begins anew each time, compressed or not.
+pub fn read_saved_from(
+    open: &mut dyn FnMut() -> io::Result<Box<dyn Read>>,
+) -> Result<ReadPlan, UnreadablePlan> {
     let is_compressed = {
         let mut magic = [0; 4];
-        let read = File::open(path).and_then(|mut file| file.read_exact(&mut magic));
+        let read = open().and_then(|mut file| file.read_exact(&mut magic));
         read.is_ok() && magic == zstd::zstd_safe::MAGICNUMBER.to_le_bytes()
     };
     let mut open = || -> io::Result<Box<dyn Read>> {
-        let file = File::open(path)?;
-        if is_compressed { Ok(Box::new(zstd::Decoder::new(file)?)) } else { Ok(Box::new(file)) }
+        let file = open()?;
+        if is_compressed { Ok(Box::new(zstd::Decoder::new(file)?)) } else { Ok(file) }
     };
-    read_plan(&mut open).map_err(|error| unreadable(path, &error))
+    read_plan(&mut open)
 }
 
 fn unreadable(path: &Path, error: &UnreadablePlan) -> Stopped {

@@ -35,6 +35,15 @@ pub(crate) fn stranger() -> Pair {
     Pair::new(KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap(), VALID)
 }
 
+/// The shared key with a certificate of this name.
+pub(crate) fn named(common_name: &str) -> Pair {
+    let key = KeyPair::from_pem(&shared().key.serialize_pem()).unwrap();
+    let mut parameters = CertificateParams::default();
+    parameters.distinguished_name = rcgen::DistinguishedName::new();
+    parameters.distinguished_name.push(rcgen::DnType::CommonName, common_name);
+    Pair::of(key, parameters, VALID)
+}
+
 /// A key of a kind that Entra does not take.
 pub(crate) fn curve() -> Pair {
     Pair::new(KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap(), VALID)
@@ -47,7 +56,10 @@ pub(crate) fn shared_in(years: Years) -> Pair {
 
 impl Pair {
     fn new(key: KeyPair, years: Years) -> Self {
-        let mut parameters = CertificateParams::default();
+        Self::of(key, CertificateParams::default(), years)
+    }
+
+    fn of(key: KeyPair, mut parameters: CertificateParams, years: Years) -> Self {
         parameters.not_before = rcgen::date_time_ymd(years.0, 1, 1);
         parameters.not_after = rcgen::date_time_ymd(years.1, 1, 1);
         let certificate = parameters.self_signed(&key).unwrap();

@@ -52,6 +52,8 @@ pub(crate) enum Reply {
     Raw(Vec<u8>),
     /// Whatever the tenant behind it says.
     Forward,
+    /// Whatever the tenant at this address says.
+    ForwardTo(String),
     /// The tenant has the request, which is told here, and nobody ever gets its answer.
     Withhold(Sender<()>),
 }
@@ -142,6 +144,7 @@ fn serve(
     let bytes = match script(&request) {
         Reply::Raw(bytes) => bytes,
         Reply::Forward => forward(&request, upstream),
+        Reply::ForwardTo(upstream) => forward(&request, &upstream),
         Reply::Withhold(arrived) => {
             forward(&request, upstream);
             // Where nobody waits for it any more, the test is over.

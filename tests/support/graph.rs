@@ -63,10 +63,27 @@ impl Graph {
         Ok(Self { base_url: emulator.base_url.clone(), token })
     }
 
+    /// Whoever has a token for another service of the tenant.
+    pub(crate) fn with(emulator: &Emulator, token: String) -> Self {
+        Self { base_url: emulator.base_url.clone(), token }
+    }
+
     /// One request; its status and its body.
     pub(crate) fn send(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         exchange(&self.base_url, method, path, "application/json", &self.token, &body)
+    }
+
+    /// The same with one more header: `NAME: VALUE`.
+    pub(crate) fn send_with(
+        &self,
+        method: &str,
+        path: &str,
+        body: &Value,
+        header: &str,
+    ) -> (u16, Value) {
+        let kind = format!("application/json\r\n{header}");
+        exchange(&self.base_url, method, path, &kind, &self.token, &body.to_string())
     }
 
     /// A request that has to succeed; its body.

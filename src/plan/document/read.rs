@@ -2,23 +2,27 @@
 //! from a broken one; a second takes one member and one change after another and digests them on the
 //! way. What was cut off, edited or never was a plan is an error, and nothing of it is believed.
 
+use std::cell::Cell;
 use std::fmt;
 use std::io::{self, BufReader, Read};
 
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::restore::{Restorer, Unfit};
-use super::saved::{GitCommit, Host, List, Made, Object, SpecText, VOLATILE, covered};
+use super::saved::{GitCommit, Host, List, Made, Object, SpecText, VOLATILE, covered, digest};
 use super::{Counts, FORMAT_VERSION};
 use crate::plan::{CheckResult, Plan};
 use crate::resource::PlanDigest;
 
 /// Longer documents are refused: a plan of a million mailboxes takes a third of it.
 const LONGEST: u64 = 512 << 20;
+/// So are longer members beside the changes: the texts of a spec have 16 MiB at most.
+const LONGEST_MEMBER: u64 = 40 << 20;
+/// And longer changes.
+const LONGEST_CHANGE: u64 = 4 << 20;
 
 /// A plan that was read back.
 #[derive(Debug)]
@@ -64,6 +68,9 @@ pub enum UnreadablePlan {
     /// It is longer than any plan.
     #[error("it is longer than {} MiB, which no plan is", LONGEST >> 20)]
     TooLong,
+    /// One part of it is.
+    #[error("a part of it is longer than in any plan")]
+    LongPart,
 }
 
 /// Whether a file that begins like this is a plan and not a spec: no TOML begins with a brace, nor
@@ -77,7 +84,8 @@ pub fn looks_like_plan(beginning: &[u8]) -> bool {
 pub fn read_plan(
     open: &mut dyn FnMut() -> io::Result<Box<dyn Read>>,
 ) -> Result<ReadPlan, UnreadablePlan> {
-    let head: Head = parse(open()?, std::marker::PhantomData::<Head>)?;
+    let room = Room::default();
+    let head = parse(open()?, &room, &room)?;
     let Some(version) = head.format_version else {
         let reason = "it has no `format_version`".to_owned();
         return Err(UnreadablePlan::NotAPlan(reason));
@@ -87,8 +95,8 @@ pub fn read_plan(
     }
     // A printed document states the digest of the saved one, which cannot be computed from it.
     let stated = head.digest.filter(|_| head.spec.is_some());
-    let mut body = Body::new(stated.is_some());
-    parse(open()?, &mut body)?;
+    let mut body = Body::new(stated.is_some(), &room);
+    parse(open()?, &room, &mut body)?;
     let computed = body.hasher.take().map(Sha256::finalize);
     if let (Some(stated), Some(computed)) = (stated, computed) {
         let computed = PlanDigest::new(computed.into());
@@ -97,6 +105,14 @@ pub fn read_plan(
         }
     }
     let plan = body.restorer.finish().map_err(|unfit| UnreadablePlan::Broken(unfit.to_string()))?;
+    if let (Some(stated), Some(spec)) = (stated, &body.spec)
+        && version == FORMAT_VERSION
+        && digest(&plan, spec)? != stated
+    {
+        // What people read in the file would not be what is carried out.
+        let reason = "what it says of its changes does not follow from them".to_owned();
+        return Err(UnreadablePlan::Broken(reason));
+    }
     let made = head.created_at.map(|created_at| Made {
         created_at,
         tool_version: head.tool_version.unwrap_or_default(),
@@ -124,18 +140,45 @@ impl From<io::Error> for UnreadablePlan {
     }
 }
 
+/// How much more of a document may belong to the part that is being read: what is held of it grows
+/// with that, and not with what somebody has written.
+#[derive(Debug, Default)]
+struct Room(Cell<u64>);
+
+struct Limited<'r, R> {
+    room: &'r Room,
+    reader: R,
+}
+
+impl<R: Read> Read for Limited<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.room.0.get();
+        if left == 0 {
+            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+        }
+        let length = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let count = self.reader.read(&mut buffer[..length])?;
+        self.room.0.set(left.saturating_sub(count as u64));
+        Ok(count)
+    }
+}
+
 fn parse<'de, S: DeserializeSeed<'de>>(
     reader: Box<dyn Read>,
+    room: &Room,
     seed: S,
 ) -> Result<S::Value, UnreadablePlan> {
+    room.0.set(LONGEST_MEMBER);
     let mut limited = BufReader::with_capacity(1 << 16, reader.take(LONGEST));
-    let mut json = serde_json::Deserializer::from_reader(&mut limited);
+    let parts = Limited { room, reader: &mut limited };
+    let mut json = serde_json::Deserializer::from_reader(parts);
     let parsed = seed.deserialize(&mut json).and_then(|value| json.end().map(|()| value));
     parsed.map_err(|error| {
         if limited.get_ref().limit() == 0 {
             return UnreadablePlan::TooLong;
         }
         match error.classify() {
+            serde_json::error::Category::Io if room.0.get() == 0 => UnreadablePlan::LongPart,
             serde_json::error::Category::Io => UnreadablePlan::Io(error.into()),
             serde_json::error::Category::Eof => UnreadablePlan::Cut,
             serde_json::error::Category::Syntax => UnreadablePlan::NotAPlan(error.to_string()),
@@ -145,7 +188,7 @@ fn parse<'de, S: DeserializeSeed<'de>>(
 }
 
 /// What the first pass looks for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default)]
 struct Head {
     format_version: Option<String>,
     digest: Option<PlanDigest>,
@@ -156,17 +199,82 @@ struct Head {
     host: Option<Host>,
 }
 
+impl<'de> DeserializeSeed<'de> for &Room {
+    type Value = Head;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Head, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &Room {
+    type Value = Head;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Head, A::Error> {
+        let mut head = Head::default();
+        while let Some(name) = map.next_key::<String>()? {
+            self.0.set(LONGEST_MEMBER);
+            match name.as_str() {
+                "format_version" => head.format_version = map.next_value()?,
+                "digest" => head.digest = map.next_value()?,
+                "spec" => head.spec = map.next_value()?,
+                "created_at" => head.created_at = map.next_value()?,
+                "tool_version" => head.tool_version = map.next_value()?,
+                "git" => head.git = map.next_value()?,
+                "host" => head.host = map.next_value()?,
+                "changes" => map.next_value_seed(PassedOver(self))?,
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+            self.0.set(LONGEST_MEMBER);
+        }
+        Ok(head)
+    }
+}
+
+/// A list that is passed over, one element at a time.
+struct PassedOver<'r>(&'r Room);
+
+impl<'de> DeserializeSeed<'de> for PassedOver<'_> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for PassedOver<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of changes")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        self.0.0.set(LONGEST_CHANGE);
+        while elements.next_element::<IgnoredAny>()?.is_some() {
+            self.0.0.set(LONGEST_CHANGE);
+        }
+        Ok(())
+    }
+}
+
 /// What the second pass gathers.
-struct Body {
+struct Body<'r> {
+    room: &'r Room,
     /// Digests what is read, where a digest is stated.
     hasher: Option<Sha256>,
     restorer: Restorer,
     spec: Option<SpecText>,
 }
 
-impl Body {
-    fn new(has_digest: bool) -> Self {
-        Self { hasher: has_digest.then(Sha256::new), restorer: Restorer::default(), spec: None }
+impl<'r> Body<'r> {
+    fn new(has_digest: bool, room: &'r Room) -> Self {
+        let hasher = has_digest.then(Sha256::new);
+        Self { room, hasher, restorer: Restorer::default(), spec: None }
     }
 
     fn members<'de, A: MapAccess<'de>>(
@@ -180,14 +288,17 @@ impl Body {
             if in_order && name <= previous {
                 return Err(A::Error::custom(format!("`{name}` is not where it belongs")));
             }
+            self.room.0.set(LONGEST_MEMBER);
             if name == "changes" {
                 let list = object.list(&name).map_err(A::Error::custom)?;
-                map.next_value_seed(Rows { list, restorer: &mut self.restorer })?;
+                let (room, restorer) = (self.room, &mut self.restorer);
+                map.next_value_seed(Rows { room, list, restorer })?;
             } else {
                 let text: Box<RawValue> = map.next_value()?;
                 self.member(&name, text.get(), object).map_err(A::Error::custom)?;
             }
             previous = name;
+            self.room.0.set(LONGEST_MEMBER);
         }
         Ok(())
     }
@@ -217,7 +328,7 @@ impl Body {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for &mut Body {
+impl<'de> DeserializeSeed<'de> for &mut Body<'_> {
     type Value = ();
 
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -225,7 +336,7 @@ impl<'de> DeserializeSeed<'de> for &mut Body {
     }
 }
 
-impl<'de> Visitor<'de> for &mut Body {
+impl<'de> Visitor<'de> for &mut Body<'_> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -248,6 +359,7 @@ impl<'de> Visitor<'de> for &mut Body {
 
 /// The list of changes, taken one by one.
 struct Rows<'a> {
+    room: &'a Room,
     list: List<'a>,
     restorer: &'a mut Restorer,
 }
@@ -268,7 +380,9 @@ impl<'de> Visitor<'de> for Rows<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut rows: A) -> Result<(), A::Error> {
+        self.room.0.set(LONGEST_CHANGE);
         while let Some(text) = rows.next_element::<Box<RawValue>>()? {
+            self.room.0.set(LONGEST_CHANGE);
             self.list.text(text.get()).map_err(A::Error::custom)?;
             self.restorer.change(text.get()).map_err(A::Error::custom)?;
         }

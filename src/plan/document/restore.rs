@@ -48,6 +48,9 @@ impl From<io::Error> for Unfit {
     }
 }
 
+/// Changes that are not of mailboxes are held whole, and come from a spec of 16 MiB at most.
+const MOST_OF_OTHERS: usize = 100_000;
+
 fn unfit<T>(what: impl Into<String>) -> Result<T, Unfit> {
     Err(Unfit(what.into()))
 }
@@ -135,6 +138,9 @@ impl Restorer {
         let particulars: Particulars = serde_json::from_value(Json::Object(members))?;
         let parsed = address(&at)?;
         if parsed.kind() != Kind::MailboxAudit {
+            if self.few.len() == MOST_OF_OTHERS {
+                return unfit("it changes more than any spec can name");
+            }
             self.few.push((parsed, particulars));
             return Ok(());
         }

@@ -265,13 +265,15 @@ pub struct FederatedWrite {
 }
 
 impl ApplicationRef {
-    /// The same application, of which `self` may know less.
+    /// The same application, of which `self` may know less. Its service principal may be gone: what
+    /// needs that waits for another one, and is told by what it waits for.
     fn is_of(&self, other: &Self) -> bool {
         let fits = |own: Option<&str>, other: Option<&str>| own.is_none() || own == other;
+        let principal = other.principal_id.as_deref();
         self.name == other.name
             && fits(self.object_id.as_deref(), other.object_id.as_deref())
             && (self.app_id.is_none() || self.app_id == other.app_id)
-            && fits(self.principal_id.as_deref(), other.principal_id.as_deref())
+            && (principal.is_none() || fits(self.principal_id.as_deref(), principal))
     }
 }
 
