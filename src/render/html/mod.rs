@@ -26,7 +26,7 @@ use super::escape::html;
 use super::provenance::Provenance;
 use super::survey::{Survey, Tally};
 use super::wording::{refusal, requests};
-use crate::plan::Plan;
+use crate::plan::{CheckVerdict, Plan};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str =
@@ -172,8 +172,13 @@ fn write_summary(out: &mut dyn Write, survey: &Survey<'_>) -> io::Result<()> {
         )?;
     }
     if plan.is_empty() {
-        let none = "<p>No changes: the tenant is as the spec wants, as far as it was read.</p>";
-        return writeln!(out, "{none}\n</section>");
+        let failed = plan.checks.iter().any(|check| check.verdict == CheckVerdict::Failed);
+        let except = if failed { ", but for what its checks ask for" } else { "" };
+        return writeln!(
+            out,
+            "<p>No changes: the tenant is as the spec wants, as far as it was read{except}.</p>\n\
+             </section>"
+        );
     }
     let (writes, reads) = (requests(summary.requests), requests(summary.reads));
     writeln!(out, "<p>Applying it takes {writes} to write and {reads} to read back.</p>")?;
