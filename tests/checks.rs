@@ -18,7 +18,7 @@ use jiff::civil::date;
 use snapbox::{assert_data_eq, str};
 
 use crate::identity_chain::{FEW, from_scratch};
-use crate::plan::SMALL;
+use crate::plan::{SMALL, broken_rules};
 use crate::support::{Emulator, Output, Request, World, package};
 
 const HEAD: &str = "[tenant]\nendpoint = 'embedded'\n";
@@ -27,7 +27,9 @@ const HEAD: &str = "[tenant]\nendpoint = 'embedded'\n";
 const AUDIT: &str = r#"
 [[check]]
 name = "log_is_on"
-description = "nothing can be found out later"
+description = """
+nothing can be found
+out later"""
 unified_audit_log = { ingestion = true }
 
 [[check]]
@@ -77,14 +79,14 @@ Checks: 3 failed, 1 with a warning, 1 passed.
       Found: it takes no records
       Why: nothing can be found out later
   ! Failed: check.rooms_are_audited, as observed; this plan does not mend it
-    (auditform.toml:32)
+    (auditform.toml:34)
       Asserts: all of RoomMailbox are audited
       Found: 1 of 1 mailbox is not so
       - oslo@contoso.com: not audited
-  ! Failed: check.nobody_elsewhere, as planned (auditform.toml:39)
+  ! Failed: check.nobody_elsewhere, as planned (auditform.toml:41)
       Asserts: all of UserMailbox matching `*@fabrikam.com` are audited
       Found: no mailbox is selected, and at least 1 must be
-  ! Warning: check.people_are_recorded, as planned (auditform.toml:23)
+  ! Warning: check.people_are_recorded, as planned (auditform.toml:25)
       Asserts: all of UserMailbox and SharedMailbox matching `*@contoso.com`
         record at least FolderBind for `delegate` and keep entries for at least
         90 days
@@ -92,7 +94,7 @@ Checks: 3 failed, 1 with a warning, 1 passed.
       - ada@contoso.com: `delegate` lacks FolderBind
       - bob@contoso.com: `delegate` lacks FolderBind
       - eve@contoso.com: `delegate` lacks FolderBind
-  Passed: check.auditing_is_on, as planned (auditform.toml:19)
+  Passed: check.auditing_is_on, as planned (auditform.toml:21)
 
 Plan: 0 to create, 0 to change, 0 to delete.
 
@@ -107,13 +109,30 @@ Digest: sha256:<digest>
         world.redact(&planned.stderr),
         str![[r#"
 warning[pattern-matches-nothing]: the pattern `*@fabrikam.com` matches no mailbox
-  --> auditform.toml:42:12
+  --> auditform.toml:44:12
    |
-42 | include = ["*@fabrikam.com"]
+44 | include = ["*@fabrikam.com"]
    |            ^^^^^^^^^^^^^^^^ no such address among the mailbox types of this check
 
 "#]]
     );
+}
+
+#[test]
+fn the_documents_of_a_plan_with_checks_keep_to_the_published_schema() {
+    let world = World::new();
+    let emulator = Emulator::start(&world, SMALL);
+    world.spec(&emulator, &format!("{OWNERS}{AUDIT}"));
+    let printed = world.run(&["plan", "--format", "json", "--out", "plan.json"]).ended(7).json();
+    let saved = std::fs::read_to_string(world.path("plan.json")).unwrap();
+    let mut saved: serde_json::Value = serde_json::from_str(&saved).unwrap();
+    assert_eq!(broken_rules(&printed), [""; 0]);
+    assert_eq!(broken_rules(&saved), [""; 0]);
+    assert_eq!(printed["checks"], saved["checks"]);
+    let people = &printed["checks"][2];
+    assert_eq!((&people["selected"], &people["conforming"]), (&4.into(), &1.into()));
+    saved["checks"][2]["verdict"] = "maybe".into();
+    assert_ne!(broken_rules(&saved), [""; 0]);
 }
 
 /// The cmdlets that were run so far, each once.

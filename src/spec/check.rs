@@ -68,7 +68,9 @@ fn check(
     let place = name.as_ref().map(|entry| entry.span);
     let name = name.and_then(|entry| identifier(reader, &entry));
     let description = reader.optional(&table, "description", |reader, entry| {
-        reader.text(entry, "why it has to be so").map(str::to_owned)
+        // A text of several lines is one sentence in every view.
+        let text = reader.text(entry, "why it has to be so")?;
+        Some(text.split_whitespace().collect::<Vec<_>>().join(" "))
     });
     let on = reader.optional(&table, "on", |reader, entry| {
         let words = [("planned", CheckedState::Planned), ("observed", CheckedState::Observed)];

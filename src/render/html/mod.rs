@@ -27,7 +27,7 @@ use super::provenance::Provenance;
 use super::selection::{left_out, narrowed};
 use super::survey::{Survey, Tally};
 use super::wording::{refusal, requests};
-use crate::plan::Plan;
+use crate::plan::{CheckVerdict, Plan};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str =
@@ -185,11 +185,16 @@ fn write_summary(out: &mut dyn Write, survey: &Survey<'_>) -> io::Result<()> {
         )?;
     }
     if plan.is_empty() {
-        let none = match plan.selected {
-            Some(_) => "No changes in what was selected.",
-            None => "No changes: the tenant is as the spec wants, as far as it was read.",
+        let failed = plan.checks.iter().any(|check| check.verdict == CheckVerdict::Failed);
+        let except = if failed { ", but for what its checks ask for" } else { "" };
+        return match plan.selected {
+            Some(_) => writeln!(out, "<p>No changes in what was selected.</p>\n</section>"),
+            None => writeln!(
+                out,
+                "<p>No changes: the tenant is as the spec wants, as far as it was read{except}.</p>\n\
+                 </section>"
+            ),
         };
-        return writeln!(out, "<p>{none}</p>\n</section>");
     }
     let (writes, reads) = (requests(summary.requests), requests(summary.reads));
     writeln!(out, "<p>Applying it takes {writes} to write and {reads} to read back.</p>")?;
