@@ -43,6 +43,7 @@ mod limits;
 mod plan;
 mod plan_text;
 mod published;
+mod readers;
 mod readme;
 mod roles;
 mod rotation;

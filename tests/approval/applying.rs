@@ -1,6 +1,8 @@
 //! `apply` of plans that have to be signed: what is refused before the first call, whoever has signed it,
 //! and what no signature covers.
 
+use auditform::approval::NAMESPACE;
+
 use super::scene::Scene;
 use crate::identity_chain::{FEW, from_scratch};
 use crate::plan::OWNERS;
@@ -54,6 +56,34 @@ fn a_plan_that_brings_its_own_signers_along_does_not_get_past_the_spec() {
     let refused = world.run(&["apply", "--auto-approve", "--plan-only", "plan.json"]).ended(4);
     assert!(refused.stderr.contains("error[looser-rules]"), "{}", refused.stderr);
     assert_eq!(emulator.requests().len(), before);
+}
+
+#[test]
+fn a_signature_of_another_key_and_one_that_is_over_are_refused_before_the_first_call() {
+    let scene = Scene::new(1, &["alice"]);
+    scene.key("mallory", "");
+    let world = &scene.world;
+    let emulator = Emulator::with(world, "[generate]\nmailboxes = 3\n", &[]);
+    let signer = scene.signer("alice").key;
+    world.spec(&emulator, &format!("[approval]\nsigners = [\"{signer} alice\"]\n{OWNERS}"));
+    world.run(&["plan", "--out", "plan.json"]).ended(0);
+    let statement = scene.approve(&["--statement", "--quiet"]).ended(0).stdout;
+    let (said, _) = statement.split_once("time: ").unwrap();
+    let old = format!("{said}time: 2026-01-02T03:04:05Z\n");
+    let before = emulator.requests().len();
+    for (key, said, expected) in [
+        ("mallory", &statement, "its key may not sign: ssh-ed25519 "),
+        ("alice", &old, "it has expired: alice gave it at 2026-01-02T03:04:05Z, and it held 1d"),
+    ] {
+        world.write("said", said);
+        let _ = std::fs::remove_file(world.path("said.sig"));
+        let sign = ["-Y", "sign", "-q", "-n", NAMESPACE, "-f", key, "said"];
+        scene.tool("ssh-keygen", &sign).ended(0);
+        world.write("plan.json.alice.approval", format!("{said}{}", scene.file("said.sig")));
+        let refused = world.run(&["apply", "--auto-approve", "plan.json"]).ended(4);
+        assert!(refused.stderr.contains(expected), "{}", refused.stderr);
+        assert_eq!((refused.stdout.as_str(), emulator.requests().len()), ("", before));
+    }
 }
 
 /// A signed plan, with its text changed by `change` where the digest does not reach.

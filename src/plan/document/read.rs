@@ -19,9 +19,9 @@ use crate::resource::PlanDigest;
 
 /// Longer documents are refused: a plan of a million mailboxes takes a third of it.
 const LONGEST: u64 = 512 << 20;
-/// So are longer members beside the changes: the texts of a spec have 16 MiB at most.
+/// So are longer specs and patterns: the texts of a spec have 16 MiB at most.
 const LONGEST_MEMBER: u64 = 40 << 20;
-/// And longer changes.
+/// And longer changes, and whatever else there is.
 const LONGEST_CHANGE: u64 = 4 << 20;
 
 /// A plan that was read back.
@@ -145,6 +145,14 @@ impl From<io::Error> for UnreadablePlan {
 #[derive(Debug, Default)]
 struct Room(Cell<u64>);
 
+impl Room {
+    /// Makes room for a member.
+    fn give(&self, name: &str) {
+        let is_long = matches!(name, "spec" | "patterns");
+        self.0.set(if is_long { LONGEST_MEMBER } else { LONGEST_CHANGE });
+    }
+}
+
 struct Limited<'r, R> {
     room: &'r Room,
     reader: R,
@@ -168,7 +176,7 @@ fn parse<'de, S: DeserializeSeed<'de>>(
     room: &Room,
     seed: S,
 ) -> Result<S::Value, UnreadablePlan> {
-    room.0.set(LONGEST_MEMBER);
+    room.0.set(LONGEST_CHANGE);
     let mut limited = BufReader::with_capacity(1 << 16, reader.take(LONGEST));
     let parts = Limited { room, reader: &mut limited };
     let mut json = serde_json::Deserializer::from_reader(parts);
@@ -217,7 +225,7 @@ impl<'de> Visitor<'de> for &Room {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Head, A::Error> {
         let mut head = Head::default();
         while let Some(name) = map.next_key::<String>()? {
-            self.0.set(LONGEST_MEMBER);
+            self.give(&name);
             match name.as_str() {
                 "format_version" => head.format_version = map.next_value()?,
                 "digest" => head.digest = map.next_value()?,
@@ -229,7 +237,7 @@ impl<'de> Visitor<'de> for &Room {
                 "changes" => map.next_value_seed(PassedOver(self))?,
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
-            self.0.set(LONGEST_MEMBER);
+            self.0.set(LONGEST_CHANGE);
         }
         Ok(head)
     }
@@ -288,7 +296,7 @@ impl<'r> Body<'r> {
             if in_order && name <= previous {
                 return Err(A::Error::custom(format!("`{name}` is not where it belongs")));
             }
-            self.room.0.set(LONGEST_MEMBER);
+            self.room.give(&name);
             if name == "changes" {
                 let list = object.list(&name).map_err(A::Error::custom)?;
                 let (room, restorer) = (self.room, &mut self.restorer);
@@ -298,7 +306,7 @@ impl<'r> Body<'r> {
                 self.member(&name, text.get(), object).map_err(A::Error::custom)?;
             }
             previous = name;
-            self.room.0.set(LONGEST_MEMBER);
+            self.room.0.set(LONGEST_CHANGE);
         }
         Ok(())
     }
