@@ -8,6 +8,7 @@
 mod saved;
 mod selecting;
 mod service;
+mod snapshot;
 mod steps;
 mod world;
 

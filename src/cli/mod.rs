@@ -83,6 +83,7 @@ enum Command {
     Show(commands::show::Arguments),
     PlanDiff(commands::plan_diff::Arguments),
     Approve(commands::approve::Arguments),
+    Snapshot(commands::snapshot::Arguments),
     Graph(commands::graph::Arguments),
     Certificate(commands::certificate::Arguments),
     Emulate(commands::emulate::Arguments),
@@ -138,6 +139,9 @@ async fn dispatch(command: Command, terminal: Terminal, ports: Ports) -> Exit {
             Command::PlanDiff(arguments) => commands::plan_diff::run(&arguments, terminal),
             Command::Approve(arguments) => {
                 commands::approve::run(&arguments, terminal, &ports).await
+            }
+            Command::Snapshot(arguments) => {
+                commands::snapshot::run(&arguments, terminal, &ports).await
             }
             Command::Graph(arguments) => commands::graph::run(&arguments, terminal, &ports).await,
             Command::Certificate(arguments) => {

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use super::attribute::{Fate, SetLine, plain, set_lines};
 use super::escape::{code, html, longest_run, prose};
 use super::plan_text::{Detail, TextOptions};
-use super::provenance::Provenance;
+use super::provenance::{Provenance, observed};
 use super::selection::{left_out, narrowed};
 use super::survey::{Group, Losses, Part, Survey, Tally, loses, shown};
 use super::wording::{count, mailboxes, refusal, requests, sorts, visible};
@@ -65,6 +65,9 @@ fn head(survey: &Survey<'_>) -> String {
     for allowance in &plan.safeguards.allowances {
         let allowance = prose(&allowance.to_string());
         let _ = writeln!(text, "**Allowed in this run, beyond the spec:** {allowance}.\n");
+    }
+    if let Some(words) = observed(plan) {
+        let _ = writeln!(text, "**From a snapshot:** {words}.\n");
     }
     if let Some(words) = narrowed(plan) {
         let _ = writeln!(text, "**Not the whole plan:** {}.\n", prose(&words));

@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use super::attribute::write_attribute;
-use super::provenance::Provenance;
+use super::provenance::{Provenance, observed};
 use super::selection::{left_out, narrowed};
 use super::style::{ADDED, CHANGED, FAINT, LOUD, REMOVED, STRONG};
 use super::survey::{Group, Part, Section, Survey, shown};
@@ -62,6 +62,9 @@ pub fn write_plan(
 ) -> io::Result<()> {
     let mut lines = Wrapped::at(options.width, out);
     write_allowances(&mut lines, plan)?;
+    if let Some(words) = observed(plan) {
+        writeln!(lines, "{LOUD}! From a snapshot:{LOUD:#} {words}.\n")?;
+    }
     if let Some(words) = narrowed(plan) {
         writeln!(lines, "{LOUD}! Not the whole plan:{LOUD:#} {}.\n", visible(&words))?;
     }

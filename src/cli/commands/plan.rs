@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use crate::cli::exit::Exit;
 use crate::cli::selection::SelectionArguments;
-use crate::cli::session::{Allow, Reading, load, open, show, unwritten};
+use crate::cli::session::{Allow, Reading, load, open, open_snapshot, show, unwritten};
 use crate::cli::terminal::Terminal;
 use crate::cli::variables::VariableArguments;
 use crate::cli::view::View;
-use crate::ops::{self, Ports, Stopped};
+use crate::diagnostic::Diagnostic;
+use crate::ops::{self, Loaded, Ports, Stopped};
 use crate::plan::{Made, Plan, SavedPlan, SpecText};
 use crate::render::Provenance;
 use crate::resource::PlanDigest;
@@ -35,10 +36,16 @@ pub(in crate::cli) struct Arguments {
     allow: Allow,
     #[command(flatten)]
     selection: SelectionArguments,
+    /// Plan from what `auditform snapshot` has kept, without any call; `--refresh=false` is implied
+    #[arg(long, value_name = "FILE")]
+    snapshot: Option<PathBuf>,
+    /// Whether the tenant is read: `false` takes a `--snapshot` [default: true without one]
+    #[arg(long, value_name = "BOOL")]
+    refresh: Option<bool>,
 }
 
 pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports: &Ports) -> Exit {
-    if let Some(misuse) = arguments.view.misuse() {
+    if let Some(misuse) = arguments.view.misuse().or_else(|| misuse(arguments)) {
         terminal.finding(misuse);
         return Exit::Usage;
     }
@@ -52,33 +59,64 @@ pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports
     };
     let allow = &arguments.allow.allow;
     let reading = Reading { allow, selection: &selection, parallelism: 1, applying: false };
+    if let Some(file) = &arguments.snapshot {
+        return match open_snapshot(&loaded, file, reading, terminal, ports).await {
+            Ok(plan) => finish(arguments, &loaded, &plan, terminal, ports),
+            Err(exit) => exit,
+        };
+    }
     let (session, plan) = match open(loaded, reading, terminal, ports).await {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
-    let spec = ops::spec_text(&session.loaded);
+    let exit = finish(arguments, &session.loaded, &plan, terminal, ports);
+    session.close().await;
+    exit
+}
+
+/// What is wrong with flags that each are right.
+fn misuse(arguments: &Arguments) -> Option<Diagnostic> {
+    match (arguments.refresh, &arguments.snapshot) {
+        (Some(false), None) => Some(
+            Diagnostic::error("no-snapshot", "`--refresh=false` leaves nothing to plan from")
+                .note("nothing was read")
+                .help("take a snapshot with `auditform snapshot --out FILE`, and add `--snapshot FILE`"),
+        ),
+        (Some(true), Some(_)) => Some(
+            Diagnostic::error("no-snapshot", "`--refresh=true` does not go with `--snapshot`")
+                .note("a plan is made from the tenant or from a snapshot, never from both")
+                .help("leave one of them out"),
+        ),
+        _ => None,
+    }
+}
+
+/// Keeps the plan, where that is asked, and shows it.
+fn finish(
+    arguments: &Arguments,
+    loaded: &Loaded,
+    plan: &Plan,
+    terminal: Terminal,
+    ports: &Ports,
+) -> Exit {
+    let spec = ops::spec_text(loaded);
     // Git is asked only where its answer is kept or shown: a large repository takes its time.
     let is_kept = arguments.out.is_some() || !arguments.view.is_text();
-    let made =
-        is_kept.then(|| ops::made(&session.loaded.directory, arguments.out.as_deref(), ports));
-    let digest = match keep(arguments, &plan, &spec, made.as_ref()) {
+    let made = is_kept.then(|| ops::made(&loaded.directory, arguments.out.as_deref(), ports));
+    let digest = match keep(arguments, plan, &spec, made.as_ref()) {
         Ok(digest) => digest,
-        Err(stopped) => {
-            let exit = show(&stopped, &session.loaded.sources, terminal);
-            session.close().await;
-            return exit;
-        }
+        Err(stopped) => return show(&stopped, &loaded.sources, terminal),
     };
     // Of a plan that was made just now, a reader of the text knows when and by what.
     let told = made.as_ref().filter(|_| !arguments.view.is_text());
     let beside = provenance(Some(digest), told);
-    let written = arguments.view.write(terminal, &plan, &beside, Some(digest));
+    let written = arguments.view.write(terminal, plan, &beside, Some(digest));
     if let Some(path) = &arguments.out {
         let name = path.display();
         terminal
             .tell(&format!("Saved as `{name}`. Apply exactly this with: auditform apply {name}"));
     }
-    let exit = match written {
+    match written {
         Err(error) => unwritten(&error, terminal),
         Ok(()) if !plan.refused.is_empty() => Exit::Refused,
         // What is deferred is unknown, which is no reason to say that nothing is to be done.
@@ -86,9 +124,7 @@ pub(in crate::cli) async fn run(arguments: &Arguments, terminal: Terminal, ports
             Exit::ChangesPresent
         }
         Ok(()) => Exit::Done,
-    };
-    session.close().await;
-    exit
+    }
 }
 
 /// Digests the plan, and saves it where a file is named.
