@@ -9,6 +9,7 @@ mod checks;
 mod saved;
 mod selecting;
 mod service;
+mod snapshot;
 mod steps;
 mod world;
 

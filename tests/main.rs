@@ -53,6 +53,7 @@ mod sign_in_methods;
 mod sign_in_refusals;
 mod sign_in_tokens;
 mod sign_in_workloads;
+mod snapshot;
 mod spec_files;
 mod spec_on_disk;
 mod specs;

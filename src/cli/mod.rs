@@ -90,6 +90,7 @@ enum Command {
     Show(commands::show::Arguments),
     PlanDiff(commands::plan_diff::Arguments),
     Approve(commands::approve::Arguments),
+    Snapshot(commands::snapshot::Arguments),
     Graph(commands::graph::Arguments),
     Certificate(commands::certificate::Arguments),
     Emulate(commands::emulate::Arguments),
@@ -147,6 +148,9 @@ async fn dispatch(command: Command, terminal: Terminal<'_>, ports: Ports) -> Exi
             Command::PlanDiff(arguments) => commands::plan_diff::run(&arguments, terminal),
             Command::Approve(arguments) => {
                 commands::approve::run(&arguments, terminal, &ports).await
+            }
+            Command::Snapshot(arguments) => {
+                commands::snapshot::run(&arguments, terminal, &ports).await
             }
             Command::Graph(arguments) => commands::graph::run(&arguments, terminal, &ports).await,
             Command::Certificate(arguments) => {

@@ -53,7 +53,7 @@ impl Session {
 pub(super) fn load(
     path: &Path,
     variables: &VariableArguments,
-    terminal: Terminal,
+    terminal: Terminal<'_>,
     ports: &Ports,
 ) -> Result<Loaded, Exit> {
     let loaded = ops::load(path, &variables.options(), ports);
@@ -66,7 +66,7 @@ pub(super) fn load(
 pub(super) fn load_captured(
     spec: &SpecText,
     directory: &Path,
-    terminal: Terminal,
+    terminal: Terminal<'_>,
     ports: &Ports,
 ) -> Result<Loaded, Exit> {
     let capture = ops::capture_of(spec);
@@ -96,18 +96,34 @@ pub(super) async fn open(
     terminal: Terminal<'_>,
     ports: &Ports,
 ) -> Result<(Session, Plan), Exit> {
-    if let Some(finding) = allows_nothing(&loaded, reading.allow) {
-        terminal.finding(finding);
-        return Err(Exit::Usage);
-    }
-    let unknown = unknown_targets(&loaded.desired, reading.selection);
-    if unknown.has_errors() {
-        terminal.diagnostics(&loaded.sources, &unknown);
-        return Err(Exit::Error);
-    }
+    can_be_planned(&loaded, reading, terminal)?;
     let mut session = connect(loaded, reading, terminal, ports).await?;
     let plan = plan(&mut session, reading, terminal, ports).await?;
     Ok((session, plan))
+}
+
+/// Plans upon a snapshot, without a call.
+pub(super) async fn open_snapshot(
+    loaded: &Loaded,
+    file: &Path,
+    reading: Reading<'_>,
+    terminal: Terminal<'_>,
+    ports: &Ports,
+) -> Result<Plan, Exit> {
+    can_be_planned(loaded, reading, terminal)?;
+    let shown = |stopped: Stopped| show(&stopped, &loaded.sources, terminal);
+    let mut snapshot = ops::Snapshot::open(file).map_err(shown)?;
+    let mut progress = terminal.progress();
+    let Loaded { desired, directory, sources, .. } = loaded;
+    let Reading { allow, selection, applying, .. } = reading;
+    let options = PlanOptions { allow, sources, selection, applying };
+    let snapshot = &mut snapshot;
+    let planned =
+        ops::plan_from_snapshot(snapshot, desired, directory, ports, options, &mut progress).await;
+    progress.reading_ended();
+    let Planned { plan, warnings } = planned.map_err(shown)?;
+    terminal.diagnostics(sources, &warnings);
+    Ok(plan)
 }
 
 /// Signs in.
@@ -143,6 +159,20 @@ pub(super) async fn connect(
         CommandEvent::SignedIn { tenant }
     });
     Ok(Session { loaded, connection, embedded })
+}
+
+/// Whether what is asked for is in the spec, found before any call.
+fn can_be_planned(loaded: &Loaded, reading: Reading<'_>, terminal: Terminal) -> Result<(), Exit> {
+    if let Some(finding) = allows_nothing(loaded, reading.allow) {
+        terminal.finding(finding);
+        return Err(Exit::Usage);
+    }
+    let unknown = unknown_targets(&loaded.desired, reading.selection);
+    if unknown.has_errors() {
+        terminal.diagnostics(&loaded.sources, &unknown);
+        return Err(Exit::Error);
+    }
+    Ok(())
 }
 
 /// An allowance for a resource that prevents nothing is a slip, found before any call.

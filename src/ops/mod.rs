@@ -22,6 +22,8 @@ mod read;
 mod recheck;
 mod saved;
 mod sign_in;
+mod snapshot;
+mod source;
 mod starting_points;
 mod state_directory;
 mod verify;
@@ -44,12 +46,16 @@ pub use journal::{
 pub use load::{
     Capture, CapturedFile, LoadError, Loaded, SPEC_FILE, VariableOptions, load, load_captured,
 };
-pub use plan::{PlanOptions, Planned, is_guarded, plan};
+pub use plan::{PlanOptions, Planned, is_guarded, plan, plan_from_snapshot};
 pub use ports::{Cause, Environment, Ports, ReadObserver, Stopped};
 pub use recheck::{Reading, recheck};
 pub use saved::{
     capture_of, changed_files, compare_spec, digest_of, is_saved_plan, made, read_saved,
     read_saved_from, save, spec_directory, spec_text,
+};
+pub use snapshot::{
+    ApplicationScope, ExchangePart, Head, SNAPSHOT_VERSION, Scope, Snapshot, SnapshotReader,
+    SnapshotWriter, UnreadableSnapshot, capture,
 };
 pub use starting_points::{STARTING_POINTS, StartingFile, StartingPoint};
 pub use state_directory::{STATE_DIRECTORY, prepare_state_directory};

@@ -17,19 +17,17 @@
 use std::path::Path;
 
 use super::checks::{self, Places, ReadForChecks};
-use super::connect::{Connection, asks_of_exchange};
-use super::enter;
-use super::identity;
-use super::pending;
+use super::connect::Connection;
 use super::ports::{Cause, Ports, ReadObserver, Stopped};
-use super::read::{self, Rules};
+use super::read::Rules;
+use super::snapshot::Snapshot;
+use super::source::Source;
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::plan::{
-    CheckResult, IdentityChange, IdentityFindings, IdentityWrite, MailboxFindings, ObservedTenant,
-    Plan, Refusal, SignInGate, TenantChange, TenantFindings, Violation, diff_identity, diff_tenant,
-    judge, select, sign_in_gate, unmet_targets, unneeded,
+    CheckResult, IdentityFindings, MailboxFindings, ObservedTenant, Plan, Refusal, SignInGate,
+    TenantChange, TenantFindings, Violation, diff_identity, diff_tenant, judge, select,
+    sign_in_gate, unmet_targets, unneeded,
 };
-use crate::providers::exchange::Exchange;
 use crate::resource::{Address, Kind};
 use crate::state::{
     Allowance, ApplicationSettings, Check, DesiredState, Ensure, LimitClass, SafeguardSettings,
@@ -78,9 +76,41 @@ pub async fn plan(
     options: PlanOptions<'_>,
     progress: &mut dyn ReadObserver,
 ) -> Result<Planned, Stopped> {
-    let observed = identity::observe(connection, desired, ports.now()).await?;
-    let directory_reads = connection.entra.as_ref().map_or(0, |entra| entra.requests().graph);
-    connection.application_id = identity::signing_in(&observed, desired);
+    let scene = Scene { desired, beside, ports, options };
+    plan_of(Source::Tenant(connection), scene, progress).await
+}
+
+/// Plans upon a snapshot, without a call.
+pub async fn plan_from_snapshot(
+    snapshot: &mut Snapshot,
+    desired: &DesiredState,
+    beside: &Path,
+    ports: &Ports,
+    options: PlanOptions<'_>,
+    progress: &mut dyn ReadObserver,
+) -> Result<Planned, Stopped> {
+    snapshot.serves(desired)?;
+    let scene = Scene { desired, beside, ports, options };
+    plan_of(Source::Snapshot(snapshot), scene, progress).await
+}
+
+/// What a plan is made for.
+#[derive(Clone, Copy)]
+struct Scene<'a> {
+    desired: &'a DesiredState,
+    beside: &'a Path,
+    ports: &'a Ports,
+    options: PlanOptions<'a>,
+}
+
+async fn plan_of(
+    mut source: Source<'_>,
+    scene: Scene<'_>,
+    progress: &mut dyn ReadObserver,
+) -> Result<Planned, Stopped> {
+    let Scene { desired, beside, ports, options } = scene;
+    let observed = source.identity(desired, ports).await?;
+    let directory_requests = source.directory_requests();
     let identity = diff_identity(desired, &observed, ports.now());
     if identity.diagnostics.has_errors() {
         return Err(Stopped { cause: Cause::Error, diagnostics: identity.diagnostics });
@@ -88,29 +118,20 @@ pub async fn plan(
     let mut warnings = identity.diagnostics.clone();
     let is_whole = options.selection.is_whole();
     if is_whole {
-        can_be_done(connection, &identity.changes, options.applying, &mut warnings).await?;
+        let missing = source.can_be_done(&identity.changes, options.applying).await?;
+        check(missing, options.applying, &mut warnings)?;
     }
-    if connection.exchange.is_none()
-        && asks_of_exchange(desired)
-        && let Some(reader) = enter::reader(connection, desired, &observed, ports).await?
-    {
-        connection.exchange = Some(reader.exchange);
-        connection.entered = reader.is_application;
-    }
-    let tenant =
-        TenantIdentity { id: connection.tenant_id, organization: connection.organization.clone() };
     let lists = reads_lists(desired, options.selection);
-    let found = match &connection.exchange {
-        Some(exchange) => {
-            let wanted = lists.then_some(options.selection);
-            Some(exchange_part(exchange, desired, wanted, beside, ports, progress).await?)
-        }
-        None => None,
+    let is_open = source.enter(desired, &observed, ports).await?;
+    let found = if is_open {
+        Some(exchange_part(&mut source, scene, lists, progress).await?)
+    } else {
+        None
     };
     let listing = found.as_ref().map_or(0, |found| found.listing);
     let unchanged = identity.unchanged.clone();
-    let (mut plan, read) = put_together(tenant, identity, desired, found, &mut warnings)?;
-    let gate = sign_in_gate(desired, &plan.identity, connection.entered);
+    let (mut plan, read) = put_together(source.tenant(), identity, desired, found, &mut warnings)?;
+    let gate = sign_in_gate(desired, &plan.identity, source.entered());
     if plan.len() > plan.identity.len() {
         plan.sign_in.clone_from(&gate);
     }
@@ -119,12 +140,13 @@ pub async fn plan(
         not_planned(&mut plan, desired);
     }
     if !is_whole {
-        can_be_done(connection, &plan.identity, options.applying, &mut warnings).await?;
+        let missing = source.can_be_done(&plan.identity, options.applying).await?;
+        check(missing, options.applying, &mut warnings)?;
     }
     plan.reads = reads_of_an_apply(&plan, listing, desired);
     if !plan.identity.is_empty() {
         // Reading back takes about what reading took.
-        plan.reads += directory_reads;
+        plan.reads += directory_requests;
     }
     let places = Places { sources: options.sources, beside };
     let certificates = &observed.certificates;
@@ -132,31 +154,10 @@ pub async fn plan(
     if !is_whole {
         plan.checks = plan.checks.into_iter().map(CheckResult::of_a_part).collect();
     }
+    plan.snapshot = source.taken_at();
     plan.approval = desired.approval.as_ref().map(|rules| rules.value.clone());
     guard(&mut plan, &desired.safeguards, places, options);
     Ok(Planned { plan, warnings })
-}
-
-/// Whether whoever does the work may do it, and files can be written.
-async fn can_be_done(
-    connection: &Connection,
-    changes: &[IdentityChange],
-    applying: bool,
-    warnings: &mut Diagnostics,
-) -> Result<(), Stopped> {
-    if let Some(entra) = &connection.entra {
-        let claims = entra.claims().await.map_err(|error| identity::stop(&error))?;
-        let missing = claims.map(|claims| identity::preflight(&claims, changes));
-        check(missing.unwrap_or_default(), applying, warnings)?;
-    }
-    if applying {
-        for step in changes.iter().flat_map(IdentityChange::steps) {
-            if let IdentityWrite::MakeCertificate(order) = step {
-                connection.certificates.try_writing(&order.name)?;
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Whether the mailboxes have to be listed: not where nothing that is named is about them, unless a
@@ -258,29 +259,23 @@ fn check(missing: Diagnostics, applying: bool, warnings: &mut Diagnostics) -> Re
 }
 
 async fn exchange_part(
-    exchange: &Exchange,
-    desired: &DesiredState,
-    lists: Option<&Selection>,
-    beside: &Path,
-    ports: &Ports,
+    source: &mut Source<'_>,
+    scene: Scene<'_>,
+    lists: bool,
     observer: &mut dyn ReadObserver,
 ) -> Result<Found, Stopped> {
-    let mut tenant = read::switches(exchange, desired).await?;
-    tenant.pending_unified_audit_log = pending::recall(beside, exchange.tenant_id(), ports.now());
+    let Scene { desired, beside, ports, options } = scene;
+    let tenant = source.switches(desired, beside, ports).await?;
     let switches = diff_tenant(desired, &tenant);
     let mailbox_auditing = tenant.mailbox_auditing_after(desired);
-    let before = exchange.requests().reads;
-    let mailboxes = match lists {
-        Some(selection) if desired.needs_mailboxes() => {
-            let today = ports.today();
-            let as_read = tenant.organization.is_none_or(|read| read.mailbox_auditing);
-            let auditing = [as_read, mailbox_auditing];
-            let rules = Rules { desired, selection, auditing, today };
-            Some(read::mailboxes(exchange, rules, observer).await?)
-        }
-        _ => None,
-    };
-    let listing = exchange.requests().reads - before;
+    let (mut mailboxes, mut listing) = (None, 0);
+    if lists && desired.needs_mailboxes() {
+        let (selection, today) = (options.selection, ports.today());
+        let as_read = tenant.organization.is_none_or(|read| read.mailbox_auditing);
+        let rules = Rules { desired, selection, auditing: [as_read, mailbox_auditing], today };
+        let (found, requests) = source.mailboxes(rules, None, observer).await?;
+        (mailboxes, listing) = (Some(found), requests);
+    }
     Ok(Found { tenant, switches, mailboxes, mailbox_auditing, listing })
 }
 

@@ -2,6 +2,8 @@
 //! last page that is exactly full is confirmed by a second reading with another page size, and
 //! anything else that is odd stops the operation.
 
+use std::io;
+
 use jiff::civil::Date;
 use uuid::Uuid;
 
@@ -54,8 +56,16 @@ pub(super) struct Rules<'s> {
     pub(super) today: Date,
 }
 
+/// Keeps the rows that are compared.
+pub(super) trait Recorder: Send {
+    /// A list begins, perhaps anew: what came before does not count.
+    fn begin(&mut self) -> io::Result<()>;
+    /// A row came.
+    fn row(&mut self, row: &MailboxRow<'_>) -> io::Result<()>;
+}
+
 impl<'s> Rules<'s> {
-    fn differ(self) -> MailboxDiffer<'s> {
+    pub(super) fn differ(self) -> MailboxDiffer<'s> {
         let judge = MailboxJudge::new(self.desired, self.auditing, self.today);
         let differ =
             MailboxDiffer::new(self.desired, self.auditing[1], self.today).checked_by(judge);
@@ -70,15 +80,22 @@ impl<'s> Rules<'s> {
 pub(super) async fn mailboxes(
     exchange: &Exchange,
     rules: Rules<'_>,
+    mut recorder: Option<&mut dyn Recorder>,
     observer: &mut dyn ReadObserver,
 ) -> Result<MailboxFindings, Stopped> {
     let mut listing = Listing::new(rules.desired);
-    let (mut differ, mut vocabulary, ends) = compare(exchange, rules, &listing, observer).await?;
+    if recorder.is_some() {
+        // Who plans from what is kept may name mailboxes by any address.
+        listing.queries.iter_mut().for_each(|query| query.addresses = true);
+    }
+    let (mut differ, mut vocabulary, ends) =
+        compare(exchange, rules, &listing, &mut recorder, observer).await?;
     if ends.iter().any(|end| end.last_page_full) {
         let first = differ.population();
         listing.confirm(&ends);
         tracing::info!(mailboxes = first.mailboxes, "the last page was full, reading again");
-        let (mut again, words, ends) = compare(exchange, rules, &listing, observer).await?;
+        let (mut again, words, ends) =
+            compare(exchange, rules, &listing, &mut recorder, observer).await?;
         let still_full = ends.iter().any(|end| end.last_page_full);
         if still_full || again.population() != first {
             return Err(unstable(first, again.population()));
@@ -194,7 +211,8 @@ fn selects_by_address(desired: &DesiredState) -> bool {
     checks.any(|check| !check.include.is_empty() || !check.exclude.is_empty())
 }
 
-fn types(desired: &DesiredState) -> Vec<RecipientType> {
+/// The types of mailboxes that the spec's policies and checks are about.
+pub(super) fn types(desired: &DesiredState) -> Vec<RecipientType> {
     let wanted = |kind: &RecipientType| {
         desired.policies.iter().any(|policy| policy.recipient_types.contains(kind))
             || is_checked(desired, *kind)
@@ -206,18 +224,32 @@ async fn compare<'s>(
     exchange: &Exchange,
     rules: Rules<'s>,
     listing: &Listing,
+    recorder: &mut Option<&mut dyn Recorder>,
     observer: &mut dyn ReadObserver,
 ) -> Result<(MailboxDiffer<'s>, ActionVocabulary, Vec<ListEnd>), Stopped> {
     let mut restarts = 0;
     loop {
         let mut differ = rules.differ();
         let mut vocabulary = ActionVocabulary::default();
+        if let Some(recorder) = recorder {
+            recorder.begin().map_err(|error| unkept(&error))?;
+        }
+        let mut lost = None;
         let mut on_row = |row: &MailboxRow<'_>| {
             differ.observe(row);
             observer.reading(differ.rows() as u64);
-            Ok(())
+            let kept = recorder.as_mut().map_or(Ok(()), |recorder| recorder.row(row));
+            kept.map_err(|error| {
+                let refused = RowRefused(error.to_string());
+                lost = Some(error);
+                refused
+            })
         };
-        match list(exchange, listing, &mut vocabulary, &mut on_row).await {
+        let listed = list(exchange, listing, &mut vocabulary, &mut on_row).await;
+        if let Some(error) = lost {
+            return Err(unkept(&error));
+        }
+        match listed {
             Ok(ends) => return Ok((differ, vocabulary, ends)),
             Err(ReadError::LinkExpired { .. }) if restarts < RESTARTS => restarts += 1,
             Err(error) => return Err(stop(error)),
@@ -225,6 +257,12 @@ async fn compare<'s>(
         observer.reading_ended();
         tracing::info!(restarts, "a page's link expired, the list starts again");
     }
+}
+
+/// What was read could not be kept: the disk is full, say.
+fn unkept(error: &io::Error) -> Stopped {
+    let summary = format!("what was read cannot be kept: {error}");
+    Stopped::error(Diagnostic::error("unwritable-output", summary))
 }
 
 /// Reads the lists once; says how each of them ended.

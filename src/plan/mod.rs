@@ -44,6 +44,8 @@ pub use select::{
 pub use tenant::{ObservedTenant, TenantChange, TenantFindings, diff_tenant};
 pub use write::{ListWrite, MailboxPatch, MailboxRef, Operation, Write};
 
+use jiff::Timestamp;
+
 use crate::approval::ApprovalRules;
 use crate::resource::{Address, Kind};
 use crate::state::{Safeguards, TenantIdentity};
@@ -80,6 +82,9 @@ pub struct Plan {
     pub refused: Vec<Refusal>,
     /// What a reader should know and that is neither an error nor a change.
     pub notes: Vec<String>,
+    /// When what it was made from was observed, where that is kept in a snapshot; `None` where the
+    /// tenant was read for it. No part of the digest, as the time of making is none.
+    pub snapshot: Option<Timestamp>,
     /// What it was narrowed to, with what that left out; `None` where it is the whole.
     pub selected: Option<Selected>,
     /// What became of the spec's checks, in its order.
@@ -139,6 +144,7 @@ impl Plan {
             safeguards: Safeguards::default(),
             refused: Vec::new(),
             notes: Vec::new(),
+            snapshot: None,
             selected: None,
             checks: Vec::new(),
             approval: None,

@@ -10,7 +10,7 @@ use super::attribute::{Fate, SetLine, plain, set_lines};
 use super::checks;
 use super::escape::{code, html, longest_run, prose};
 use super::plan_text::{Detail, TextOptions};
-use super::provenance::Provenance;
+use super::provenance::{Provenance, observed};
 use super::selection::{left_out, narrowed};
 use super::survey::{Group, Losses, Part, Survey, Tally, loses, shown};
 use super::wording::{count, mailboxes, refusal, requests, sorts, visible};
@@ -76,6 +76,9 @@ fn head(survey: &Survey<'_>, provenance: &Provenance) -> String {
     for allowance in &plan.safeguards.allowances {
         let allowance = prose(&allowance.to_string());
         let _ = writeln!(text, "**Allowed in this run, beyond the spec:** {allowance}.\n");
+    }
+    if let Some(words) = observed(plan) {
+        let _ = writeln!(text, "**From a snapshot:** {words}.\n");
     }
     if let Some(words) = narrowed(plan) {
         let _ = writeln!(text, "**Not the whole plan:** {}.\n", prose(&words));

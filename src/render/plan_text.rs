@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use super::attribute::write_attribute;
 use super::checks;
-use super::provenance::Provenance;
+use super::provenance::{Provenance, observed};
 use super::selection::{left_out, narrowed};
 use super::style::{ADDED, CHANGED, FAINT, LOUD, REMOVED, STRONG};
 use super::survey::{Group, Part, Section, Survey, shown};
@@ -64,6 +64,9 @@ pub fn write_plan(
     let mut lines = Wrapped::at(options.width, out);
     write_looser(&mut lines, provenance)?;
     write_allowances(&mut lines, plan)?;
+    if let Some(words) = observed(plan) {
+        writeln!(lines, "{LOUD}! From a snapshot:{LOUD:#} {words}.\n")?;
+    }
     if let Some(words) = narrowed(plan) {
         writeln!(lines, "{LOUD}! Not the whole plan:{LOUD:#} {}.\n", visible(&words))?;
     }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 
 use super::wording::visible;
+use crate::plan::Plan;
 
 /// Where a plan comes from; each part is left out where it is not known.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -51,6 +52,14 @@ impl Provenance {
             .filter_map(|(name, part)| Some((name, part?)))
             .collect()
     }
+}
+
+/// That a plan was not made from the tenant itself, as it stands before everything else.
+pub(super) fn observed(plan: &Plan) -> Option<String> {
+    let taken_at = plan.snapshot?;
+    Some(format!(
+        "what follows is compared with a snapshot of {taken_at:.0}, and the tenant was not read since"
+    ))
 }
 
 /// A saved plan is read from a file, which may hold anything.

@@ -13,6 +13,7 @@ mod duration;
 mod logon_type;
 mod recipient_type;
 mod role;
+pub mod sha1_text;
 mod thumbprint;
 
 pub use action_set::{ActionSet, ActionVocabulary, TooManyActions};

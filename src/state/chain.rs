@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
@@ -14,9 +15,11 @@ use super::{
 use crate::resource::Thumbprint;
 
 /// What a certificate on disk says about itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CertificateFacts {
     /// SHA-1 of the certificate, by which Entra shows it.
+    #[serde(with = "crate::resource::sha1_text")]
     pub thumbprint: [u8; 20],
     /// The subject, `CN=...`.
     pub subject: String,
@@ -36,7 +39,8 @@ impl CertificateFacts {
 }
 
 /// The files of one certificate.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ObservedCertificate {
     /// The one in use.
     pub current: Option<CertificateFacts>,
@@ -71,7 +75,8 @@ impl ObservedCertificate {
 }
 
 /// One application with everything that hangs on it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ObservedChain {
     /// The registration; `None` where the directory says that there is none.
     pub application: Option<ObservedApplication>,
@@ -94,7 +99,8 @@ pub struct ObservedChain {
 }
 
 /// All chains of a spec.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ObservedIdentity {
     /// By NAME of `[certificate.NAME]`.
     pub certificates: BTreeMap<String, ObservedCertificate>,
@@ -113,5 +119,6 @@ pub struct ObservedIdentity {
     /// The application that works in Exchange, where it is known.
     pub exchange_as: Option<Uuid>,
     /// The certificates, by SHA-1, with which this run signs in: it must not take them away.
+    #[serde(with = "crate::resource::sha1_text::list")]
     pub acting_with: Vec<[u8; 20]>,
 }

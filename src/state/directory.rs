@@ -2,10 +2,12 @@
 //! service's opaque texts; an object that was not there is an absent value and not an empty one.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// An application registration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ObservedApplication {
     /// `id`: the object's, which every write names.
     pub object_id: String,
@@ -30,7 +32,8 @@ pub struct ObservedApplication {
 }
 
 /// An element of `requiredResourceAccess`: the permissions of one service that are declared.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RequiredAccess {
     /// `resourceAppId`.
     pub resource: Uuid,
@@ -39,13 +42,15 @@ pub struct RequiredAccess {
 }
 
 /// An element of `keyCredentials`. All of it is sent back where the element is to stay.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ObservedKey {
     /// `keyId`.
     pub key_id: Uuid,
     /// `customKeyIdentifier` as read.
     pub custom_key_identifier: Option<String>,
     /// The SHA-1 thumbprint in it, where it can be made out.
+    #[serde(with = "crate::resource::sha1_text::optional")]
     pub thumbprint: Option<[u8; 20]>,
     /// `displayName`.
     pub display_name: Option<String>,
@@ -60,7 +65,8 @@ pub struct ObservedKey {
 }
 
 /// A service principal, of ours or of a service that defines permissions.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ObservedServicePrincipal {
     /// `id`.
     pub object_id: String,
@@ -75,7 +81,8 @@ pub struct ObservedServicePrincipal {
 }
 
 /// An application permission that a service defines.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AppRole {
     /// `id`.
     pub id: Uuid,
@@ -86,7 +93,8 @@ pub struct AppRole {
 }
 
 /// Consent to an application permission: an `appRoleAssignment`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ObservedConsent {
     /// `id`.
     pub id: String,
@@ -99,7 +107,8 @@ pub struct ObservedConsent {
 }
 
 /// A directory role or a management role that can be given.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RoleDefinition {
     /// `id`; for a built-in directory role the template id.
     pub id: String,
@@ -108,7 +117,8 @@ pub struct RoleDefinition {
 }
 
 /// A role that a service principal has.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ObservedRole {
     /// `id` of the assignment.
     pub id: String,
@@ -119,7 +129,8 @@ pub struct ObservedRole {
 }
 
 /// A federated credential that is registered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ObservedFederatedCredential {
     /// `id`.
     pub id: String,
@@ -134,7 +145,8 @@ pub struct ObservedFederatedCredential {
 }
 
 /// A user or service principal that owns an application.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ObservedOwner {
     /// `id`.
     pub id: String,

@@ -3,12 +3,14 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::resource::{ActionSet, AgeLimit, LogonType, LogonTypes, RecipientType};
 
 /// The tenant that answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TenantIdentity {
     /// Its GUID.
     pub id: Uuid,
@@ -17,7 +19,8 @@ pub struct TenantIdentity {
 }
 
 /// `Get-OrganizationConfig`, as far as auditing goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct OrganizationState {
     /// Mailbox auditing is on: `AuditDisabled` inverted.
     pub mailbox_auditing: bool,

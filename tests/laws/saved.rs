@@ -34,6 +34,10 @@ fn read_back(bytes: &[u8]) -> Result<ReadPlan, UnreadablePlan> {
     read_plan(&mut || Ok(Box::new(std::io::Cursor::new(bytes.clone()))))
 }
 
+pub(super) fn digest(plan: &Plan) -> auditform::resource::PlanDigest {
+    auditform::plan::digest(plan, &spec_text("")).unwrap()
+}
+
 /// A plan that is saved and read back is the same, and so is its digest.
 pub(super) fn reads_as_it_was(plan: &Plan) {
     let spec = spec_text("[tenant]\n");

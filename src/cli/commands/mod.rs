@@ -11,4 +11,5 @@ pub(super) mod plan;
 pub(super) mod plan_diff;
 pub(in crate::cli) mod schema;
 pub(super) mod show;
+pub(super) mod snapshot;
 pub(super) mod validate;

@@ -7,12 +7,12 @@ use crate::cli::events::{Destination, Events};
 use crate::cli::exit::Exit;
 use crate::cli::reports::{ReportArguments, Reports};
 use crate::cli::selection::SelectionArguments;
-use crate::cli::session::{Allow, Reading, load, open, show, unwritten};
+use crate::cli::session::{Allow, Reading, load, open, open_snapshot, show, unwritten};
 use crate::cli::terminal::Terminal;
 use crate::cli::variables::VariableArguments;
 use crate::cli::view::View;
-use crate::diagnostic::Sources;
-use crate::ops::{self, Ports, Stopped};
+use crate::diagnostic::{Diagnostic, Sources};
+use crate::ops::{self, Loaded, Ports, Stopped};
 use crate::plan::{CheckResult, Made, Plan, SavedPlan, SpecText};
 use crate::render::{CommandName, Looser, Provenance, plan_findings};
 use crate::resource::PlanDigest;
@@ -38,6 +38,12 @@ pub(in crate::cli) struct Arguments {
     allow: Allow,
     #[command(flatten)]
     selection: SelectionArguments,
+    /// Plan from what `auditform snapshot` has kept, without any call; `--refresh=false` is implied
+    #[arg(long, value_name = "FILE")]
+    snapshot: Option<PathBuf>,
+    /// Whether the tenant is read: `false` takes a `--snapshot` [default: true without one]
+    #[arg(long, value_name = "BOOL")]
+    refresh: Option<bool>,
     /// Print what happens, as one JSON object on each line, instead of the plan
     #[arg(long, conflicts_with_all = ["json_into", "format", "full", "summary", "context"])]
     json: bool,
@@ -76,7 +82,7 @@ pub(in crate::cli) async fn run(
 }
 
 async fn planned(arguments: &Arguments, terminal: Terminal<'_>, ports: &Ports) -> Exit {
-    if let Some(misuse) = arguments.view.misuse() {
+    if let Some(misuse) = arguments.view.misuse().or_else(|| misuse(arguments)) {
         terminal.finding(misuse);
         return Exit::Usage;
     }
@@ -90,39 +96,70 @@ async fn planned(arguments: &Arguments, terminal: Terminal<'_>, ports: &Ports) -
     };
     let allow = &arguments.allow.allow;
     let reading = Reading { allow, selection: &selection, parallelism: 1, applying: false };
+    if let Some(file) = &arguments.snapshot {
+        return match open_snapshot(&loaded, file, reading, terminal, ports).await {
+            Ok(plan) => finish(arguments, &loaded, &plan, terminal, ports),
+            Err(exit) => exit,
+        };
+    }
     let (session, plan) = match open(loaded, reading, terminal, ports).await {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
-    let spec = ops::spec_text(&session.loaded);
+    let exit = finish(arguments, &session.loaded, &plan, terminal, ports);
+    session.close().await;
+    exit
+}
+
+/// What is wrong with flags that each are right.
+fn misuse(arguments: &Arguments) -> Option<Diagnostic> {
+    match (arguments.refresh, &arguments.snapshot) {
+        (Some(false), None) => Some(
+            Diagnostic::error("no-snapshot", "`--refresh=false` leaves nothing to plan from")
+                .note("nothing was read")
+                .help("take a snapshot with `auditform snapshot --out FILE`, and add `--snapshot FILE`"),
+        ),
+        (Some(true), Some(_)) => Some(
+            Diagnostic::error("no-snapshot", "`--refresh=true` does not go with `--snapshot`")
+                .note("a plan is made from the tenant or from a snapshot, never from both")
+                .help("leave one of them out"),
+        ),
+        _ => None,
+    }
+}
+
+/// Keeps the plan, where that is asked, and shows it.
+fn finish(
+    arguments: &Arguments,
+    loaded: &Loaded,
+    plan: &Plan,
+    terminal: Terminal,
+    ports: &Ports,
+) -> Exit {
+    let spec = ops::spec_text(loaded);
     // Git is asked only where its answer is kept or shown: a large repository takes its time.
     let is_kept = arguments.out.is_some() || !arguments.view.is_text();
-    let made =
-        is_kept.then(|| ops::made(&session.loaded.directory, arguments.out.as_deref(), ports));
-    let digest = match keep(arguments, &plan, &spec, made.as_ref()) {
+    let made = is_kept.then(|| ops::made(&loaded.directory, arguments.out.as_deref(), ports));
+    let digest = match keep(arguments, plan, &spec, made.as_ref()) {
         Ok(digest) => digest,
-        Err(stopped) => {
-            let exit = show(&stopped, &session.loaded.sources, terminal);
-            session.close().await;
-            return exit;
-        }
+        Err(stopped) => return show(&stopped, &loaded.sources, terminal),
     };
     // Of a plan that was made just now, a reader of the text knows when and by what.
     let told = made.as_ref().filter(|_| !arguments.view.is_text());
-    let looser = looser(&plan, &session.loaded.directory);
+    let looser = looser(plan, &loaded.directory);
     let beside = Provenance { looser, ..provenance(Some(digest), told) };
     let saved_as = arguments.out.as_ref().map(|path| path.display().to_string());
-    terminal.planned(&plan, Some(digest.to_string()), saved_as);
+    terminal.planned(plan, Some(digest.to_string()), saved_as);
     if let Some(reports) = terminal.reports {
-        reports.take(plan_findings(&plan, &session.loaded.directory));
+        reports.take(plan_findings(plan, &loaded.directory));
     }
-    let written = arguments.view.write(terminal, &plan, &beside, Some(digest));
+    let written = arguments.view.write(terminal, plan, &beside, Some(digest));
     if let Some(path) = &arguments.out {
         let name = path.display();
         terminal
             .tell(&format!("Saved as `{name}`. Apply exactly this with: auditform apply {name}"));
     }
-    let exit = match written {
+    match written {
         Err(error) => unwritten(&error, terminal),
         Ok(()) if !plan.refused.is_empty() => Exit::Refused,
         Ok(()) if plan.checks.iter().any(CheckResult::is_error) => Exit::ChecksFailed,
@@ -131,9 +168,7 @@ async fn planned(arguments: &Arguments, terminal: Terminal<'_>, ports: &Ports) -
             Exit::ChangesPresent
         }
         Ok(()) => Exit::Done,
-    };
-    session.close().await;
-    exit
+    }
 }
 
 /// Digests the plan, and saves it where a file is named.

@@ -16,7 +16,7 @@ use crate::ops::load::{Loaded, load_again};
 use crate::ops::ports::Stopped;
 use crate::ops::saved::capture_of;
 use crate::plan::{
-    CheckRule, Plan, ReadPlan, SpecText, checks_loosened, loosened as safeguards_loosened,
+    CheckRule, Made, Plan, ReadPlan, SpecText, checks_loosened, loosened as safeguards_loosened,
 };
 use crate::resource::{PlanDigest, written_duration};
 use crate::state::DesiredState;
@@ -130,11 +130,17 @@ const SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// A plan that is older than an approval may be shows a tenant of long ago, whoever signs it now. One
 /// that does not tell its age, or not truly, is as good as old: no signature covers the time.
 pub fn is_recent(read: &ReadPlan, rules: &ApprovalRules, now: Timestamp) -> Result<(), Stopped> {
-    let age = read.made.as_ref().map(|made| now.duration_since(made.created_at));
+    // A plan from a snapshot is as old as that.
+    let observed =
+        |made: &Made| read.plan.snapshot.map_or(made.created_at, |at| at.min(made.created_at));
+    let age = read.made.as_ref().map(|made| now.duration_since(observed(made)));
     if age.is_some_and(|age| (-SKEW..=rules.expiry()).contains(&age)) {
         return Ok(());
     }
     let made = match &read.made {
+        Some(made) if read.plan.snapshot.is_some() => {
+            format!("it was made from a snapshot of {}", observed(made))
+        }
         Some(made) => format!("it was made at {}", made.created_at),
         None => "it does not say when it was made".to_owned(),
     };

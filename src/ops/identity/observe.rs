@@ -101,7 +101,7 @@ const USUAL_SERVICES: [Uuid; 2] =
     [uuid!("00000002-0000-0ff1-ce00-000000000000"), uuid!("00000003-0000-0000-c000-000000000000")];
 
 /// The services whose permissions have to be known by name.
-fn resources(applications: &[ApplicationSettings]) -> BTreeSet<Uuid> {
+pub(in crate::ops) fn resources(applications: &[ApplicationSettings]) -> BTreeSet<Uuid> {
     let removes =
         |settings: &ApplicationSettings| settings.exclusive || settings.ensure == Ensure::Absent;
     let usual = USUAL_SERVICES.into_iter().filter(|_| applications.iter().any(removes));

@@ -58,6 +58,9 @@ impl Serialize for PlanDocument<'_> {
         map.serialize_entry("safeguards", &plan.safeguards)?;
         map.serialize_entry("refused", &refused(plan))?;
         map.serialize_entry("violations", &plan.refused)?;
+        if let Some(taken_at) = plan.snapshot {
+            map.serialize_entry("snapshot", &SnapshotRow { taken_at })?;
+        }
         if let Some(selected) = &plan.selected {
             map.serialize_entry("selection", selected)?;
         }
@@ -83,6 +86,13 @@ impl Tenant {
     fn of(plan: &Plan) -> Self {
         Self { id: plan.tenant.id, organization: plan.tenant.organization.clone() }
     }
+}
+
+/// Where a plan was not made from the tenant itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SnapshotRow {
+    taken_at: jiff::Timestamp,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

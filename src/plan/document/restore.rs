@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::row::{Datum, MailboxRow, Members, Particulars};
 use super::step::StepRow;
-use super::{Counts, SignInRow, Tenant};
+use super::{Counts, SignInRow, SnapshotRow, Tenant};
 use crate::approval::ApprovalRules;
 use crate::plan::identity::IdentityChange;
 use crate::plan::mailboxes::{MailboxChange, MailboxChanges, Names};
@@ -77,6 +77,7 @@ pub(super) struct Restorer {
     safeguards: Safeguards,
     unchanged_mailboxes: u64,
     notes: Vec<String>,
+    snapshot: Option<SnapshotRow>,
     selected: Option<Selected>,
     checks: Vec<CheckResult>,
     approval: Option<ApprovalRules>,
@@ -111,6 +112,7 @@ impl Restorer {
             "refused" => self.refused = list(text)?,
             "violations" => self.violations = Some(list(text)?),
             "safeguards" => self.safeguards = serde_json::from_str(text)?,
+            "snapshot" => self.snapshot = Some(serde_json::from_str(text)?),
             "selection" => self.selected = Some(selected(text)?),
             "notes" => self.notes = list(text)?,
             "approval" => self.approval = Some(serde_json::from_str(text)?),
@@ -203,6 +205,7 @@ impl Restorer {
             safeguards: std::mem::take(&mut self.safeguards),
             refused: self.violations.take().unwrap_or_default(),
             notes: std::mem::take(&mut self.notes),
+            snapshot: self.snapshot.map(|row| row.taken_at),
             selected: self.selected.take(),
             checks: std::mem::take(&mut self.checks),
             approval: self.approval.take(),

@@ -1,6 +1,6 @@
 //! The saved form of a plan: canonical JSON (RFC 8785), members in the order of their names, written
 //! one after another. Its digest is SHA-256 over the same text without the members that differ each
-//! time it is made: when, by which release, from which commit, where.
+//! time it is made: when, by which release, from which commit, where, upon a reading of when.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::row::{MailboxRow, Particulars, WholeRow};
-use super::{Counts, FORMAT_VERSION, SignInRow, Tenant, addresses, refused};
+use super::{Counts, FORMAT_VERSION, SignInRow, SnapshotRow, Tenant, addresses, refused};
 use crate::plan::{Change, CheckResult, MailboxView, Plan};
 use crate::resource::{Address, PlanDigest};
 
 /// The members that the digest leaves out, beside `summary.reads` and the numbers of checks that passed.
-pub(super) const VOLATILE: [&str; 5] = ["created_at", "digest", "git", "host", "tool_version"];
+pub(super) const VOLATILE: [&str; 6] =
+    ["created_at", "digest", "git", "host", "snapshot", "tool_version"];
 
 /// When, by what and where a plan was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -223,6 +224,9 @@ fn members(
     }
     if let Some(gate) = &plan.sign_in {
         object.member("sign_in", &SignInRow::of(gate))?;
+    }
+    if let Some(taken_at) = plan.snapshot.filter(|_| volatile.is_some()) {
+        object.member("snapshot", &SnapshotRow { taken_at })?;
     }
     object.member("spec", spec)?;
     let mut counts = Counts::of(plan);

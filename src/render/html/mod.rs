@@ -23,7 +23,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::checks;
 use super::escape::html;
-use super::provenance::Provenance;
+use super::provenance::{Provenance, observed};
 use super::selection::{left_out, narrowed};
 use super::survey::{Survey, Tally};
 use super::wording::{refusal, requests};
@@ -202,8 +202,12 @@ fn write_summary(out: &mut dyn Write, survey: &Survey<'_>) -> io::Result<()> {
     writeln!(out, "</section>")
 }
 
-/// That this is not the whole plan, and what it left out.
+/// That this is not made from the tenant itself, or not the whole plan, and what it left out.
 fn write_selection(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
+    if let Some(words) = observed(plan) {
+        let words = html(&words);
+        writeln!(out, "<p class=\"refused\"><strong>From a snapshot:</strong> {words}.</p>")?;
+    }
     if let Some(words) = narrowed(plan) {
         let words = sentence(&words);
         writeln!(out, "<p class=\"refused\"><strong>Not the whole plan:</strong> {words}.</p>")?;
