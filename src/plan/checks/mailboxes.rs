@@ -22,7 +22,7 @@ const NAMED: usize = 5;
 const SELECTED: u8 = 0b001;
 const CONFORMS: [u8; 2] = [0b010, 0b100];
 
-/// The two states of a mailbox, by [`place`].
+/// Something of a mailbox in both states: as observed, as planned.
 type InBoth<T> = [T; 2];
 
 pub(super) fn place(state: CheckedState) -> usize {
