@@ -42,7 +42,7 @@ impl SelectionArguments {
         let mut targets = self.targets.clone();
         for path in &self.target_files {
             let text = text_of(path).map_err(|finding| {
-                terminal.finding(finding);
+                terminal.finding(*finding);
                 Exit::Error
             })?;
             targets.extend(targets_of(path, &text, terminal)?);
@@ -63,10 +63,10 @@ fn shown(path: &Path) -> String {
     if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
 }
 
-fn text_of(path: &Path) -> Result<String, Diagnostic> {
+fn text_of(path: &Path) -> Result<String, Box<Diagnostic>> {
     let finding = |reason: &dyn std::fmt::Display| {
         let summary = format!("{} cannot be read: {reason}", shown(path));
-        Diagnostic::error("unreadable-file", summary)
+        Box::new(Diagnostic::error("unreadable-file", summary))
     };
     let mut bytes = Vec::new();
     let read = if path == Path::new("-") {

@@ -53,7 +53,7 @@ impl View {
 
     /// Whether a run is to be told as JSON; an error where it is asked for in a form that only plans
     /// have.
-    pub(super) fn of_run(&self) -> Result<bool, Diagnostic> {
+    pub(super) fn of_run(&self) -> Result<bool, Box<Diagnostic>> {
         let flag = match (self.format, self.summary, self.context) {
             (Format::Markdown, ..) => "--format markdown",
             (Format::Html, ..) => "--format html",
@@ -61,8 +61,9 @@ impl View {
             (_, _, Some(_)) => "--context",
             _ => return Ok(self.format == Format::Json),
         };
-        Err(Diagnostic::error("view", format!("`{flag}` is for plans, and this is a run"))
-            .help("leave it out, or use `--format json`"))
+        let summary = format!("`{flag}` is for plans, and this is a run");
+        let finding = Diagnostic::error("view", summary);
+        Err(Box::new(finding.help("leave it out, or use `--format json`")))
     }
 
     /// What is wrong with flags that each are right.

@@ -58,7 +58,7 @@ fn show_run(arguments: &Arguments, name: &str, terminal: Terminal) -> Exit {
     let is_json = match arguments.view.of_run() {
         Ok(is_json) => is_json,
         Err(misuse) => {
-            terminal.finding(misuse);
+            terminal.finding(*misuse);
             return Exit::Usage;
         }
     };
