@@ -13,8 +13,8 @@ mod replay;
 mod transition;
 
 pub use record::{
-    Actor, FORMAT_VERSION, Head, Places, PlanLine, Record, RequestKey, Settled, Transition,
-    WaitsFor, places_of,
+    Actor, Approver, FORMAT_VERSION, Head, Places, PlanLine, Record, RequestKey, Settled,
+    Transition, WaitsFor, places_of,
 };
 pub use replay::{Ended, Replay, Run, SettledChange, Unreadable, Unreplayable};
 pub use transition::{Event, State};

@@ -39,6 +39,9 @@ pub struct Head {
     /// again has shown what was unknown when the plan was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved_digest: Option<PlanDigest>,
+    /// Whose approvals of a saved plan counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approved_by: Vec<Approver>,
     /// How many changes the plan has.
     pub changes: u64,
     /// How many requests they take.
@@ -51,6 +54,15 @@ pub struct Head {
     /// The rules of approval that were in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalRules>,
+}
+
+/// Who has approved the plan of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approver {
+    /// The name that the rules give to the signer, or the fingerprint of the key.
+    pub signer: String,
+    /// When, as the signature has it.
+    pub at: Timestamp,
 }
 
 /// Who started a run, as far as the operating system tells.

@@ -51,6 +51,9 @@ fn write_head(out: &mut dyn Write, run: &Run) -> io::Result<()> {
     if let Some(approved) = head.approved_digest {
         writeln!(out, "  Approved as: {approved}")?;
     }
+    for approver in &head.approved_by {
+        writeln!(out, "  Approved by: {} at {:.0}", visible(&approver.signer), approver.at)?;
+    }
     if let Some(git) = &head.git {
         let dirty = if git.dirty { ", with changes that are not in it" } else { "" };
         writeln!(out, "  Git commit: {}{dirty}", visible(&git.commit))?;

@@ -266,7 +266,13 @@ impl Scene {
             let (_sender, receiver) = watch::channel(false);
             let read = LastRead::at(ports.now());
             let (spec, made) = (ops::spec_text(&loaded), ops::made(beside, None, &ports));
-            let about = Undertaking { plan: &plan, spec: &spec, made: &made, approved: None };
+            let about = Undertaking {
+                plan: &plan,
+                spec: &spec,
+                made: &made,
+                approved: None,
+                approvers: &[],
+            };
             let mut journal = Journal::begin(about, beside, &ports).map_err(stopped)?;
             let cancel = Cancel::new(receiver);
             let journal = &mut journal;

@@ -24,8 +24,8 @@ use crate::client::Clock;
 use crate::diagnostic::Diagnostic;
 use crate::graph::{ExecutionGraph, Step, StepId};
 use crate::journal::{
-    Actor, Event, FORMAT_VERSION, Head, PlanLine, Record, RequestKey, Settled, Transition,
-    WaitsFor, places_of,
+    Actor, Approver, Event, FORMAT_VERSION, Head, PlanLine, Record, RequestKey, Settled,
+    Transition, WaitsFor, places_of,
 };
 use crate::plan::{Made, Plan, SavedPlan, SpecText};
 use crate::resource::PlanDigest;
@@ -55,6 +55,8 @@ pub struct Undertaking<'a> {
     pub made: &'a Made,
     /// The digest by which a saved plan was approved.
     pub approved: Option<PlanDigest>,
+    /// Whose approvals counted.
+    pub approvers: &'a [Approver],
 }
 
 impl Journal {
@@ -128,6 +130,7 @@ fn head(about: Undertaking<'_>, digest: PlanDigest, run: String, ports: &Ports) 
         actor: actor(ports),
         digest,
         approved_digest: about.approved.filter(|approved| *approved != digest),
+        approved_by: about.approvers.to_vec(),
         changes: plan.len() as u64,
         requests: plan.summary().requests,
         git: about.made.git.clone(),

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use super::CommandEvent;
 use super::EVENTS_FORMAT_VERSION;
 use super::rows::{
-    ApplySummary, ChangeResult, CommandName, Opening, PlanSummary, PlannedChange, ResultState,
-    StepRef, TenantRef, VerificationState,
+    ApplySummary, ChangeResult, CheckWord, CommandName, JudgedCheck, Opening, PlanSummary,
+    PlannedChange, ResultState, SeverityWord, StateWord, StepRef, TenantRef, VerificationState,
 };
 use crate::apply::{Event, FailureKind, Prerequisite, Report, StepName, StepState, Verdict};
-use crate::plan::{Action, Change, Plan, Reversible};
-use crate::resource::Address;
+use crate::plan::{Action, Change, CheckResult, CheckVerdict, Plan, Reversible};
+use crate::resource::{Address, Kind};
+use crate::state::{CheckSeverity, CheckedState};
 
 /// Waiting is told at once and then this often, in seconds.
 const WAITING_STEP: u64 = 15;
@@ -69,12 +70,16 @@ pub fn planned_changes(
 ) -> impl Iterator<Item = CommandEvent> + '_ {
     let mut weaken = 0;
     let mut changes = plan.changes();
+    let mut checks = plan.checks.iter();
     let mut ends = Some((digest, saved_as));
     std::iter::from_fn(move || {
         if let Some(change) = changes.next() {
             let row = planned(&change);
             weaken += u64::from(!row.weakens.is_empty());
             return Some(CommandEvent::PlannedChange(row));
+        }
+        if let Some(check) = checks.next() {
+            return Some(CommandEvent::CheckResult(judged(check)));
         }
         let (digest, saved_as) = ends.take()?;
         Some(CommandEvent::PlanSummary(summary(plan, weaken, digest, saved_as)))
@@ -98,6 +103,27 @@ fn planned(change: &Change<'_>) -> PlannedChange {
     }
 }
 
+fn judged(check: &CheckResult) -> JudgedCheck {
+    JudgedCheck {
+        address: Address::named(Kind::Check, &check.name).to_string(),
+        asserts: check.asserts.clone(),
+        on: match check.on {
+            CheckedState::Observed => StateWord::Observed,
+            CheckedState::Planned => StateWord::Planned,
+        },
+        severity: match check.severity {
+            CheckSeverity::Error => SeverityWord::Error,
+            CheckSeverity::Warning => SeverityWord::Warning,
+        },
+        verdict: match check.verdict {
+            CheckVerdict::Passed => CheckWord::Passed,
+            CheckVerdict::Failed => CheckWord::Failed,
+            CheckVerdict::Unknown => CheckWord::Unknown,
+        },
+        reason: check.reason.clone(),
+    }
+}
+
 fn summary(
     plan: &Plan,
     weaken: u64,
@@ -117,6 +143,7 @@ fn summary(
         weaken,
         digest,
         saved_as,
+        left_out: plan.selected.as_ref().map(|selected| selected.left_out.all()),
         refused: plan.refused.iter().map(|refusal| refusal.violation.words()).collect(),
         deferred: addresses(&plan.deferred),
         pending: addresses(&plan.pending),

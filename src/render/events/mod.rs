@@ -18,8 +18,9 @@ use serde::Serialize;
 
 pub use made::{change_results, planned_changes};
 pub use rows::{
-    ApplySummary, ChangeResult, CommandName, Finding, Opening, Outcome, Place, PlanSummary,
-    PlannedChange, ResultState, SeverityWord, StepRef, TenantRef, VerificationState,
+    ApplySummary, ChangeResult, CheckWord, CommandName, Finding, JudgedCheck, Opening, Outcome,
+    Place, PlanSummary, PlannedChange, ResultState, SeverityWord, StateWord, StepRef, TenantRef,
+    VerificationState,
 };
 
 /// A change that a reader could trip over raises the first number, a new type or member the second.
@@ -59,7 +60,9 @@ pub enum CommandEvent {
     },
     /// One change that the plan holds; in the order of the plan.
     PlannedChange(PlannedChange),
-    /// The plan as a whole; after its changes.
+    /// What became of one check of the spec; after the changes of a plan, in the order of the spec.
+    CheckResult(JudgedCheck),
+    /// The plan as a whole; after its changes and checks.
     PlanSummary(PlanSummary),
     /// A person is asked, at the terminal, whether the plan shall be applied.
     ApprovalAwaited {},

@@ -146,8 +146,51 @@ pub struct PlanSummary {
     pub deferred: Vec<String>,
     /// Addresses that were written lately and still read as before.
     pub pending: Vec<String>,
+    /// Changes that `--target` and `--exclude` leave out; not there where nothing was selected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<u64>,
     /// What a reader should know and that is no change.
     pub notes: Vec<String>,
+}
+
+/// What became of a check of the spec.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct JudgedCheck {
+    /// `check.NAME`.
+    pub address: String,
+    /// What has to be so, in words.
+    pub asserts: String,
+    /// Which state it is about.
+    pub on: StateWord,
+    /// What a failure means.
+    pub severity: SeverityWord,
+    /// What became of it.
+    pub verdict: CheckWord,
+    /// Why it failed, or was not judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A state of a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StateWord {
+    /// As it was read.
+    Observed,
+    /// As it will be once the plan was applied.
+    Planned,
+}
+
+/// What becomes of checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckWord {
+    /// It is so.
+    Passed,
+    /// It is not so.
+    Failed,
+    /// It could not be judged, which is no pass.
+    Unknown,
 }
 
 /// A step of an apply.

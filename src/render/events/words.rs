@@ -3,8 +3,8 @@
 
 use super::CommandEvent;
 use super::rows::{
-    ApplySummary, ChangeResult, CommandName, Finding, Opening, PlanSummary, PlannedChange,
-    ResultState, SeverityWord, StepRef, VerificationState,
+    ApplySummary, ChangeResult, CheckWord, CommandName, Finding, JudgedCheck, Opening, PlanSummary,
+    PlannedChange, ResultState, SeverityWord, StepRef, VerificationState,
 };
 use crate::render::wording::{count, mailboxes, visible};
 
@@ -23,6 +23,7 @@ impl CommandEvent {
             Self::ReadStarted {} => "reading the tenant".into(),
             Self::ReadProgress { mailboxes: number } => format!("read {}", mailboxes(*number)),
             Self::PlannedChange(change) => planned(change),
+            Self::CheckResult(check) => judged(check),
             Self::PlanSummary(summary) => summed_up(summary),
             Self::ApprovalAwaited {} => "waiting for a yes at the terminal".into(),
             Self::ApplyStarted { steps } => {
@@ -79,6 +80,16 @@ fn found(finding: &Finding) -> String {
 fn planned(change: &PlannedChange) -> String {
     let mark = if change.weakens.is_empty() { "" } else { ", weakens" };
     format!("{}: {}{mark}: {}", change.address, change.action.name(), change.reason)
+}
+
+fn judged(check: &JudgedCheck) -> String {
+    let verdict = match check.verdict {
+        CheckWord::Passed => "passed",
+        CheckWord::Failed => "failed",
+        CheckWord::Unknown => "not judged",
+    };
+    let reason = check.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("{}: {verdict}{reason}", check.address)
 }
 
 fn summed_up(summary: &PlanSummary) -> String {

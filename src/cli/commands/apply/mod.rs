@@ -13,7 +13,7 @@ use clap::ValueEnum;
 
 use self::checks::{forbidden, may_go_ahead, still_failing};
 use self::ending::{end_journal, exit_of, half_made};
-use self::opened::{Opened, open_spec};
+use self::opened::{Opened, ReviewedPlan, open_spec};
 use crate::apply::Report;
 use crate::cli::events::{Destination, Events};
 use crate::cli::exit::Exit;
@@ -26,7 +26,7 @@ use crate::diagnostic::{Diagnostic, Sources};
 use crate::ops::{
     self, Applied, ApplyOptions, Journal, LastRead, Ports, StalePolicy, Stopped, Undertaking,
 };
-use crate::plan::{CheckResult, Made, Plan};
+use crate::plan::{CheckResult, Plan};
 use crate::render::{
     CommandEvent, CommandName, Detail, Provenance, TextOptions, change_results, write_plan,
     write_report,
@@ -125,15 +125,14 @@ async fn applied(
     } else {
         Box::pin(open_spec(arguments, terminal, ports)).await
     };
-    let Opened { session, plan, read, beside, made, approved, selection } = match opened {
+    let Opened { session, plan, read, beside, reviewed, selection } = match opened {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
     let parallelism = usize::from(arguments.parallelism);
     let allow = &arguments.allow.allow;
     let reading = Reading { allow, selection: &selection, parallelism, applying: true };
-    let mut run =
-        Run { arguments, session, terminal, ports, interrupts, read, beside, made, approved };
+    let mut run = Run { arguments, session, terminal, ports, interrupts, read, beside, reviewed };
     let mut exit = run.phase(&plan, arguments.auto_approve).await;
     // A check that forbids nothing is judged again with the second phase.
     let goes_on = exit == Exit::Done || (exit == Exit::ChecksFailed && !plan.is_forbidden());
@@ -155,10 +154,8 @@ struct Run<'a> {
     read: LastRead,
     /// What is told beside the plan.
     beside: Provenance,
-    /// When, by what and where a saved plan was made.
-    made: Option<Made>,
-    /// The digest of a saved plan.
-    approved: Option<PlanDigest>,
+    /// What is known of a saved plan.
+    reviewed: Option<ReviewedPlan>,
 }
 
 impl Run<'_> {
@@ -249,7 +246,7 @@ impl Run<'_> {
         self.read = LastRead { stale, ..LastRead::at(ports.now()) };
         // The second plan is another one; it has no digest before it is saved.
         self.beside = Provenance::default();
-        (self.made, self.approved) = (None, None);
+        self.reviewed = None;
         let plan = match plan(&mut self.session, reading, terminal, ports).await {
             Ok(plan) => plan,
             Err(exit) => return self.first_phase_stands(was_idle, exit),
@@ -307,9 +304,12 @@ impl Run<'_> {
     fn begin_journal(&self, plan: &Plan) -> Result<Journal, Stopped> {
         let loaded = &self.session.loaded;
         let spec = ops::spec_text(loaded);
-        let made = self.made.clone();
+        let reviewed = self.reviewed.as_ref();
+        let made = reviewed.and_then(|plan| plan.made.clone());
         let made = made.unwrap_or_else(|| ops::made(&loaded.directory, None, self.ports));
-        let about = Undertaking { plan, spec: &spec, made: &made, approved: self.approved };
+        let approved = reviewed.and_then(|plan| plan.digest);
+        let approvers = reviewed.map_or(&[][..], |plan| &plan.approvers);
+        let about = Undertaking { plan, spec: &spec, made: &made, approved, approvers };
         Journal::begin(about, &loaded.directory, self.ports)
     }
 

@@ -6,6 +6,7 @@ use crate::cli::exit::Exit;
 use crate::cli::session::{Reading, Session, load, open, show};
 use crate::cli::terminal::Terminal;
 use crate::diagnostic::Diagnostic;
+use crate::journal::Approver;
 use crate::ops::{self, LastRead, Ports, Stopped};
 use crate::plan::{Made, Plan};
 use crate::render::Provenance;
@@ -19,12 +20,19 @@ pub(super) struct Opened {
     pub(super) read: LastRead,
     /// What is told beside the plan.
     pub(super) beside: Provenance,
-    /// When, by what and where a saved plan was made.
-    pub(super) made: Option<Made>,
-    /// The digest of a saved plan.
-    pub(super) approved: Option<PlanDigest>,
+    /// What is known of a saved plan.
+    pub(super) reviewed: Option<ReviewedPlan>,
     /// What the plan was narrowed to, and what is planned after it is too.
     pub(super) selection: Selection,
+}
+
+/// A saved plan that may be applied.
+pub(super) struct ReviewedPlan {
+    /// When, by what and where it was made.
+    pub(super) made: Option<Made>,
+    pub(super) digest: Option<PlanDigest>,
+    /// Whose approvals counted.
+    pub(super) approvers: Vec<Approver>,
 }
 
 /// Reads the spec and the tenant and plans.
@@ -69,7 +77,7 @@ pub(super) async fn open_spec(
     }
     let looser = looser(&plan, &session.loaded.directory);
     let beside = Provenance { looser, ..provenance(Some(digest), None) };
-    Ok(Opened { session, plan, read, beside, made: None, approved: None, selection })
+    Ok(Opened { session, plan, read, beside, reviewed: None, selection })
 }
 
 /// Without a terminal nobody can say yes.

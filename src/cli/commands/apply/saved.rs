@@ -5,13 +5,14 @@ use std::path::PathBuf;
 
 use super::Arguments;
 use super::checks::{forbidden, may_go_ahead};
-use super::opened::{Opened, can_be_asked, is_approved};
+use super::opened::{Opened, ReviewedPlan, can_be_asked, is_approved};
 use crate::apply::Report;
 use crate::cli::commands::plan::{looser, provenance};
 use crate::cli::exit::Exit;
 use crate::cli::session::{Reading, Session, connect, load_captured, show, unwritten};
 use crate::cli::terminal::Terminal;
 use crate::diagnostic::{Diagnostic, Sources};
+use crate::journal::Approver;
 use crate::ops::{self, ApprovalQuestion, LastRead, Loaded, Ports, StalePolicy, Stopped};
 use crate::plan::{CheckResult, Plan, ReadPlan, Selected, SpecText};
 use crate::render::{Detail, Provenance, TextOptions, write_plan, write_stale};
@@ -25,11 +26,11 @@ pub(super) async fn open(
     let file = &arguments.path;
     let stopped = |stopped: Stopped| show(&stopped, &Sources::default(), terminal);
     let read = ops::read_saved(file).map_err(stopped)?;
-    let loaded = judge_offline(arguments, &read, terminal, ports)?;
-    let (made, approved) = (read.made, read.digest);
+    let (loaded, approvers) = judge_offline(arguments, &read, terminal, ports)?;
+    let reviewed = ReviewedPlan { made: read.made, digest: read.digest, approvers };
     let mut plan = read.plan;
     let looser = looser(&plan, &loaded.directory);
-    let beside = Provenance { looser, ..provenance(approved, made.as_ref()) };
+    let beside = Provenance { looser, ..provenance(reviewed.digest, reviewed.made.as_ref()) };
     can_be_asked(arguments, terminal)?;
     if !may_go_ahead(&plan) {
         terminal.planned(&plan, beside.digest.clone(), None);
@@ -54,7 +55,7 @@ pub(super) async fn open(
     is_of_tenant(&plan, &session, terminal)?;
     let read = check_against_tenant(arguments, &mut plan, &mut session, terminal, ports).await?;
     plan.checks = judge_checks(&plan, &session, terminal, ports).await?;
-    Ok(Opened { session, plan, read, beside, made, approved, selection })
+    Ok(Opened { session, plan, read, beside, reviewed: Some(reviewed), selection })
 }
 
 /// Judges the checks of the plan's own spec by what the tenant holds now.
@@ -80,7 +81,7 @@ fn judge_offline(
     read: &ReadPlan,
     terminal: Terminal,
     ports: &Ports,
-) -> Result<Loaded, Exit> {
+) -> Result<(Loaded, Vec<Approver>), Exit> {
     let stopped = |stopped: Stopped| show(&stopped, &Sources::default(), terminal);
     let (Some(digest), Some(spec)) = (read.digest, &read.spec) else {
         terminal.finding(
@@ -113,8 +114,8 @@ fn judge_offline(
                 .help("save it again with `auditform plan --out FILE`"),
         )));
     }
-    is_signed(arguments, read, digest, &loaded, terminal, ports)?;
-    Ok(loaded)
+    let approvers = is_signed(arguments, read, digest, &loaded, terminal, ports)?;
+    Ok((loaded, approvers))
 }
 
 /// What belongs to planning comes too late for a plan that is saved.
@@ -164,7 +165,7 @@ fn is_signed(
     loaded: &Loaded,
     terminal: Terminal,
     ports: &Ports,
-) -> Result<(), Exit> {
+) -> Result<Vec<Approver>, Exit> {
     let stopped = |stopped: Stopped| show(&stopped, &Sources::default(), terminal);
     let rules = loaded.desired.approval.as_ref().map(|rules| &rules.value);
     if rules != read.plan.approval.as_ref() {
@@ -182,12 +183,12 @@ fn is_signed(
         tenant: read.plan.tenant.id,
     };
     let approved = ops::check_approval(&question, ports.now()).map_err(stopped)?;
-    if let Some(approved) = &approved {
-        for approval in &approved.by {
-            terminal.tell(&format!("Approved by {} at {}.", approval.signer, approval.time));
-        }
+    let mut approvers = Vec::new();
+    for approval in approved.into_iter().flat_map(|approved| approved.by) {
+        terminal.tell(&format!("Approved by {} at {}.", approval.signer, approval.time));
+        approvers.push(Approver { signer: approval.signer, at: approval.time });
     }
-    Ok(())
+    Ok(approvers)
 }
 
 fn is_of_tenant(plan: &Plan, session: &Session, terminal: Terminal) -> Result<(), Exit> {
