@@ -113,8 +113,9 @@ fn an_apply_of_a_part_writes_that_part_alone_and_says_so() {
     let emulator = small(&world, OWNERS);
     let targets = ["--target", ADA, "--target", "mailbox_audit.*[\"E*@contoso.com\"]"];
     let output = world.run(&[&["apply", "--auto-approve"], &targets[..]].concat()).ended(0);
-    let written: Vec<String> =
+    let mut written: Vec<String> =
         emulator.writes().iter().map(|one| one.anchor().to_owned()).collect();
+    written.sort();
     assert_eq!(written, ["UPN:ada@contoso.com", "UPN:eve@contoso.com"]);
     assert!(output.stdout.contains("Not the whole plan"), "{}", output.stdout);
     assert!(output.stdout.contains("Left out: 0 to create, 1 to change"), "{}", output.stdout);
@@ -147,8 +148,9 @@ fn a_saved_part_is_applied_as_it_is_and_narrowed_no_further() {
         assert_eq!(emulator.requests().len(), before);
     }
     world.run(&["apply", "--auto-approve", "plan.json"]).ended(0);
-    let written: Vec<String> =
+    let mut written: Vec<String> =
         emulator.writes().iter().map(|one| one.anchor().to_owned()).collect();
+    written.sort();
     assert_eq!(written, ["UPN:bob@contoso.com", "UPN:eve@contoso.com"]);
     let again = world.run(&["plan-diff", "plan.json", "plan.json"]).ended(0);
     assert!(again.stdout.starts_with("The plans are the same."));

@@ -245,14 +245,13 @@ impl Scene {
             ops::load(&self.world.path("auditform.toml"), &VariableOptions::default(), &ports);
         let loaded = loaded.map_err(|error| shown(&error.sources, &error.diagnostics))?;
         let stopped = |error: Stopped| shown(&loaded.sources, &error.diagnostics);
-        let (desired, beside) = (&loaded.desired, &loaded.directory);
+        let (desired, beside, sources) = (&loaded.desired, &loaded.directory, &loaded.sources);
         let prompt = Arc::new(Silent);
         let options = ConnectOptions { embedded: None, parallelism: 8, applying, prompt };
         let mut connection = ops::connect(desired, &ports, options).await.map_err(stopped)?;
-        let (sources, selection) = (&loaded.sources, &Selection::default());
-        let options = PlanOptions { allow: &[], sources, selection, applying };
-        let planned =
-            ops::plan(&mut connection, desired, beside, &ports, options, &mut Silent).await;
+        let selection = &Selection::default();
+        let how = PlanOptions { allow: &[], sources, selection, applying };
+        let planned = ops::plan(&mut connection, desired, beside, &ports, how, &mut Silent).await;
         let planned = planned.map_err(stopped)?;
         let plan = planned.plan;
         let mut text = Vec::new();
