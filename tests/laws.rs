@@ -26,7 +26,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use service::{DEFAULTS, EXTRAS, Mailbox, Order, Tenant};
-use world::{Rule, TODAY, World, read, world, world_and_order};
+use world::{Rule, TODAY, World, read, strings, world, world_and_order};
 
 const CASES: u32 = 64;
 
@@ -394,8 +394,4 @@ fn assert_documented(world: &World, change: &Value, before: &Mailbox, after: &Ma
 fn managed(mailbox: &Mailbox) -> BTreeSet<String> {
     let managed = LogonType::ALL.into_iter().filter(|logon| mailbox.managed[*logon as usize]);
     managed.map(|logon| logon.name().to_owned()).collect()
-}
-
-fn strings(list: &Value) -> BTreeSet<String> {
-    list.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
 }

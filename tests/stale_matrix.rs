@@ -88,7 +88,9 @@ fn no_kind_and_no_type_of_mailbox_is_missing_from_the_matrix() {
     let rows = rows();
     let objects = || rows.iter().flat_map(|row| &row.objects);
     let kinds: BTreeSet<Kind> = objects().map(|object| object.kind).collect();
-    assert_eq!(kinds, BTreeSet::from(Kind::ALL));
+    // A check is no object: nothing is ever written for one.
+    let all: BTreeSet<Kind> = Kind::ALL.into_iter().filter(|kind| *kind != Kind::Check).collect();
+    assert_eq!(kinds, all);
     let mailboxes = objects().filter(|object| object.kind == Kind::MailboxAudit);
     let types: BTreeSet<&str> = mailboxes.map(|object| object.what).collect();
     assert_eq!(types, RecipientType::ALL.iter().map(|kind| kind.name()).collect());

@@ -369,3 +369,8 @@ pub(super) fn world_and_order() -> impl Strategy<Value = (World, Order)> {
             .prop_map(|(world, mailboxes, turn)| (world, Order { mailboxes, turn }))
     })
 }
+
+/// The texts of a list in a document.
+pub(super) fn strings(list: &serde_json::Value) -> BTreeSet<String> {
+    list.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+}

@@ -265,13 +265,7 @@ impl Scene {
             let (_sender, receiver) = watch::channel(false);
             let read = LastRead::at(ports.now());
             let (spec, made) = (ops::spec_text(&loaded), ops::made(beside, None, &ports));
-            let about = Undertaking {
-                plan: &plan,
-                spec: &spec,
-                made: &made,
-                approved: None,
-                approvers: &[],
-            };
+            let about = Undertaking::unreviewed(&plan, &spec, &made);
             let mut journal = Journal::begin(about, beside, &ports).map_err(stopped)?;
             let cancel = Cancel::new(receiver);
             let journal = &mut journal;

@@ -59,6 +59,13 @@ pub struct Undertaking<'a> {
     pub approvers: &'a [Approver],
 }
 
+impl<'a> Undertaking<'a> {
+    /// A plan that was made just now.
+    pub fn unreviewed(plan: &'a Plan, spec: &'a SpecText, made: &'a Made) -> Self {
+        Self { plan, spec, made, approved: None, approvers: &[] }
+    }
+}
+
 impl Journal {
     /// Begins the journal of a run beside its spec: who, what, and the whole plan, on the disk before
     /// anything is sent.

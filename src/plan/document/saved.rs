@@ -216,6 +216,15 @@ fn members(
     let mut list = object.list("patterns")?;
     patterns.rows.iter().try_for_each(|row| list.text(row))?;
     list.end()?;
+    members_after_patterns(plan, spec, volatile, object)
+}
+
+fn members_after_patterns(
+    plan: &Plan,
+    spec: &SpecText,
+    volatile: Option<&Volatile<'_>>,
+    object: &mut Object<'_>,
+) -> io::Result<()> {
     object.member("pending", &addresses(&plan.pending))?;
     object.member("refused", &refused(plan))?;
     object.member("safeguards", &plan.safeguards)?;
