@@ -29,6 +29,7 @@
 
 pub mod diagnostic;
 pub mod resource;
+pub mod schema;
 
 pub mod approval;
 

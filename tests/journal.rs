@@ -8,12 +8,12 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use snapbox::{assert_data_eq, str};
 
 use crate::identity_chain::from_scratch;
 use crate::support::front::{Front, Reply};
-use crate::support::{Emulator, World, wait_for};
+use crate::support::{Emulator, World, package, wait_for};
 
 const THREE: &str = "[generate]\nmailboxes = 3\nseed = 2\ncompliant = 0.0\n\
                      [generate.types]\nUserMailbox = 1\n";
@@ -35,7 +35,19 @@ fn the_journal(world: &World) -> PathBuf {
 
 fn lines(world: &World) -> Vec<Value> {
     let text = fs::read_to_string(the_journal(world)).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for line in &lines {
+        assert_eq!(broken_rules(line), [""; 0], "{line}");
+    }
+    assert_eq!(crate::plan::broken_rules(&lines[1]["plan"]), [""; 0]);
+    lines
+}
+
+/// What the published schema has against a line.
+fn broken_rules(line: &Value) -> Vec<String> {
+    let schema = serde_json::from_str(&package("schemas/journal.schema.json")).unwrap();
+    let judge = jsonschema::draft202012::new(&schema).unwrap();
+    judge.iter_errors(line).map(|error| error.to_string()).collect()
 }
 
 /// `change.request event` of each line about a request, in the order of the file.
@@ -196,6 +208,41 @@ fn what_failed_was_skipped_or_was_there_already_is_told_as_the_apply_told_it() {
     let shown = world.run(&["show", "latest"]).ended(0).stdout;
     let (_, shown) = shown.split_once("failed:").unwrap();
     assert_eq!(shown, told);
+    let lines = lines(&world);
+    assert!(lines.iter().any(|line| line["outcome"] == "skipped"), "{lines:?}");
+}
+
+#[test]
+fn the_schema_refuses_lines_that_no_journal_has() {
+    let world = World::new();
+    let emulator = Emulator::start(&world, THREE);
+    world.spec(&emulator, AGE);
+    world.run(&["apply", "--auto-approve"]).ended(0);
+    let lines = lines(&world);
+    let of = |sort: &str| lines.iter().find(|line| line["type"] == sort).unwrap();
+    for (sort, member, wrong) in [
+        ("run", "digest", json!("sha256:a5")),
+        ("run", "format_version", json!("2.0")),
+        ("run", "veto", json!("bob")),
+        ("plan", "plan", json!("plan.json")),
+        ("request", "type", json!("rollback")),
+        ("request", "event", json!("imagined")),
+        ("request", "change", json!(-1)),
+        ("request", "attempt", json!(0)),
+        ("request", "address", json!("mailbox.a")),
+        ("read_back", "verdict", json!("sent")),
+        ("read_back", "changes", json!([[0, 1, 2]])),
+        ("ended", "exit_code", json!("0")),
+    ] {
+        let mut line = of(sort).clone();
+        line[member] = wrong;
+        assert_ne!(broken_rules(&line), [""; 0], "{line}");
+    }
+    for (sort, member) in [("run", "digest"), ("request", "event"), ("ended", "at")] {
+        let mut line = of(sort).clone();
+        line.as_object_mut().unwrap().remove(member).unwrap();
+        assert_ne!(broken_rules(&line), [""; 0], "{line}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed assumption is a failed test")]
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
@@ -165,12 +166,85 @@ fn the_schema_refuses_documents_that_no_plan_is() {
     }
 }
 
-pub(crate) fn broken_rules(document: &Value) -> Vec<String> {
+/// A chain, switches and mailboxes: a change of every sort.
+const CHAIN: &str = "[certificate.auditor]\n[application.auditor]\ndisplay_name = \"A\"\n\
+                     certificates = [\"certificate.auditor\"]\n";
+
+#[test]
+fn the_schema_refuses_every_small_damage_of_a_change() {
+    let world = World::new();
+    let _emulator = small(&world, &format!("{CHAIN}{MIXED}"));
+    let plan = world.run(&["plan", "--format", "json", "--out", "plan.json"]).ended(0).json();
+    let saved = std::fs::read_to_string(world.path("plan.json")).unwrap();
+    let saved: Value = serde_json::from_str(&saved).unwrap();
+    let changes = || plan["changes"].as_array().unwrap().iter();
+    let of = |start: &str| {
+        changes().position(|change| change["address"].as_str().unwrap().starts_with(start)).unwrap()
+    };
+    let places = [
+        ("chain", "application.auditor", ["guid", "policies"]),
+        ("chain", "key_credential.auditor[", ["anchor", "recipient_type"]),
+        ("tenant", "unified_audit_log", ["guid", "finally"]),
+        ("mailbox", "mailbox_audit.people[", ["after_exchange", "finally"]),
+    ];
+    for (sort, start, of_others) in places {
+        let at = format!("/changes/{}", of(start));
+        for name in ["action", "reason", "before", "after", "removes", "reversible", "writes"] {
+            refused(&plan, &at, name, None);
+            refused(&plan, &at, name, Some(json!(7)));
+        }
+        for name in of_others.into_iter().chain(["blame"]) {
+            refused(&plan, &at, name, Some(json!("a")));
+        }
+        for (_, other, _) in places.iter().filter(|(other, ..)| *other != sort) {
+            refused(&plan, &at, "address", Some(plan["changes"][of(other)]["address"].clone()));
+        }
+        for address in ["check.a", "application.", "mailbox_audit.people", "unified_audit_log.a"] {
+            refused(&plan, &at, "address", Some(json!(address)));
+        }
+        refused(&plan, &at, "removes", Some(json!({ "admin": [] })));
+        refused(&plan, &at, "writes", Some(json!([{ "operation": "set_mailbox" }])));
+        refused(&plan, &format!("{at}/writes/0"), "blame", Some(json!("a")));
+    }
+    let mailbox = format!("/changes/{}", of("mailbox_audit.people["));
+    refused(&plan, &mailbox, "guid", Some(json!("eve")));
+    refused(&plan, &format!("{mailbox}/before"), "admin", None);
+    refused(&plan, &format!("{mailbox}/before"), "log_age_limit", Some(json!("90 days")));
+    let last = format!("/changes/{}", saved["changes"].as_array().unwrap().len() - 1);
+    refused(&saved, &last, "pattern", Some(json!(-1)));
+    refused(&saved, &last, "reason", Some(json!("a")));
+    refused(&saved, "/patterns/0", "guid", Some(plan.pointer(&mailbox).unwrap()["guid"].clone()));
+    refused(&saved, "/patterns/0", "writes", Some(json!([])));
+    refused(&saved, "/spec", "files", Some(json!({})));
+    refused(&saved, "", "digest", Some(json!("sha256:A5")));
+    refused(&saved, "", "blame", Some(json!([])));
+}
+
+/// Sets a member of a real plan, or takes it away, and expects that the schema refuses what is left.
+#[track_caller]
+fn refused(plan: &Value, at: &str, member: &str, value: Option<Value>) {
+    assert_eq!(broken_rules(plan), [""; 0]);
+    let mut damaged = plan.clone();
+    let object = damaged.pointer_mut(at).unwrap().as_object_mut().unwrap();
+    let what = format!("{at}: {member} = {value:?}");
+    match value {
+        Some(value) => drop(object.insert(member.to_owned(), value)),
+        None => drop(object.remove(member).unwrap()),
+    }
+    assert_ne!(damaged, *plan, "{what}");
+    assert_ne!(broken_rules(&damaged), [""; 0], "{what}");
+}
+
+/// The published schema, made ready once for all tests.
+static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
     let schema =
         serde_json::from_str(&crate::support::package("schemas/plan.schema.json")).unwrap();
-    assert!(jsonschema::draft7::meta::is_valid(&schema));
-    let validator = jsonschema::draft7::new(&schema).unwrap();
-    validator.iter_errors(document).map(|error| error.to_string()).collect()
+    assert!(jsonschema::draft202012::meta::is_valid(&schema));
+    jsonschema::draft202012::new(&schema).unwrap()
+});
+
+pub(crate) fn broken_rules(document: &Value) -> Vec<String> {
+    SCHEMA.iter_errors(document).map(|error| error.to_string()).collect()
 }
 
 fn change<'a>(plan: &'a Value, address: &str) -> &'a Value {

@@ -252,6 +252,7 @@ fn a_plan_of_the_format_before_this_one_is_still_read() {
     let document = world.run(&["show", "--format", "json", &fixture("1.1.json")]).ended(0).json();
     let old: Value =
         serde_json::from_str(&fs::read_to_string(fixture("1.1.json")).unwrap()).unwrap();
+    assert_eq!(broken_rules(&old), [""; 0]);
     assert_eq!(document["changes"].as_array().unwrap().len(), 10);
     for (change, was) in
         document["changes"].as_array().unwrap().iter().zip(old["changes"].as_array().unwrap())

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::key::SignerKey;
@@ -33,7 +34,7 @@ impl Signer {
 
 /// The rules of approval. There is at least one signer, no key stands twice, and no more signers are
 /// required than there are.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Document", into = "Document")]
 pub struct ApprovalRules {
     signers: Vec<Signer>,
@@ -125,19 +126,31 @@ fn holders(signers: &[Signer]) -> usize {
 
 /// The rules as a plan carries them. A key that is not known is an error here, unlike elsewhere in a
 /// plan: a rule that is not understood must not be passed over.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Document {
+    /// How many of the signers.
+    #[schemars(range(min = 1))]
     required: u32,
+    /// How long an approval holds, such as `1d`.
+    #[schemars(length(min = 2))]
     expiry: String,
+    /// Who may sign.
+    #[schemars(length(min = 1))]
     signers: Vec<SignerDocument>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Signer")]
 struct SignerDocument {
+    /// A public key of OpenSSH.
+    #[schemars(length(min = 1))]
     key: String,
+    /// SHA-256 of the key, as OpenSSH writes it.
+    #[schemars(regex(pattern = r"^SHA256:"))]
     fingerprint: String,
+    /// Whose it is, where that is said. Keys of one name belong to one signer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     name: Option<String>,
 }

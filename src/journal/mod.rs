@@ -10,6 +10,7 @@
 
 mod record;
 mod replay;
+mod schema;
 mod transition;
 
 pub use record::{
@@ -17,4 +18,5 @@ pub use record::{
     Transition, WaitsFor, places_of,
 };
 pub use replay::{Ended, Replay, Run, SettledChange, Unreadable, Unreplayable};
+pub use schema::journal_schema;
 pub use transition::{Event, State};

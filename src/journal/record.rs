@@ -2,13 +2,14 @@
 //! known are passed over, so that a later release may add some.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::transition::Event;
 use crate::approval::ApprovalRules;
 use crate::plan::GitCommit;
-use crate::resource::PlanDigest;
+use crate::resource::{Address, PlanDigest};
 use crate::state::Safeguards;
 
 /// A change of the shape that a reader could trip over raises the first number, any other the second.
@@ -16,10 +17,12 @@ pub const FORMAT_VERSION: &str = "1.0";
 
 /// The first line, with `"type": "run"`: which run this is. It tells enough to list runs, and which rules
 /// were in force, without reading on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename = "run")]
+#[schemars(deny_unknown_fields)]
 pub struct Head {
     /// The version of this format.
+    #[schemars(regex(pattern = r"^1\.[0-9]+$"))]
     pub format_version: String,
     /// The name of the run, which is the stem of its file.
     pub run: String,
@@ -57,7 +60,8 @@ pub struct Head {
 }
 
 /// Who has approved the plan of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Approver {
     /// The name that the rules give to the signer, or the fingerprint of the key.
     pub signer: String,
@@ -66,7 +70,8 @@ pub struct Approver {
 }
 
 /// Who started a run, as far as the operating system tells.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Actor {
     /// The name of the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,7 +96,9 @@ impl PlanLine {
 }
 
 /// A request of a plan: which change, and which of its requests, both counted from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 pub struct RequestKey {
     /// The place of the change among the plan's.
     pub change: u32,
@@ -100,8 +107,9 @@ pub struct RequestKey {
 }
 
 /// A line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[schemars(deny_unknown_fields)]
 pub enum Record {
     /// Something has happened to one request.
     Request(Transition),
@@ -112,6 +120,7 @@ pub enum Record {
         /// The place of the change among the plan's.
         change: u32,
         /// Its address.
+        #[schemars(with = "Address")]
         address: String,
         /// What was found out.
         outcome: Settled,
@@ -127,6 +136,7 @@ pub enum Record {
         /// When.
         at: Timestamp,
         /// `verified`, `pending` or `refuted`.
+        #[schemars(extend("enum" = ["verified", "pending", "refuted"]))]
         verdict: Event,
         /// Changes by first and last place, both included.
         changes: Vec<Places>,
@@ -148,7 +158,8 @@ pub enum Record {
 }
 
 /// What has happened to one request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Transition {
     /// When.
     pub at: Timestamp,
@@ -159,12 +170,14 @@ pub struct Transition {
     pub event: Event,
     /// The address of its change, with the first event alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Address>")]
     pub address: Option<String>,
     /// The id that was given to the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_request_id: Option<String>,
     /// 1 for the first try.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
     pub attempt: Option<u32>,
     /// The service's own id of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -191,7 +204,7 @@ impl Transition {
 }
 
 /// What becomes of a change of which nothing is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Settled {
     /// It was there already.
@@ -203,7 +216,7 @@ pub enum Settled {
 }
 
 /// What failed before a change that was skipped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WaitsFor {
     /// The change at this place.

@@ -1,6 +1,7 @@
 //! The states of one request and what leads from one to another. The function is total: what cannot
 //! happen is an answer too, so that a journal that says so is not believed.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Where a request stands.
@@ -84,7 +85,7 @@ impl State {
 }
 
 /// What happens to a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     /// It is about to be sent.

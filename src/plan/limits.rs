@@ -2,6 +2,7 @@
 //! in; what it may not do comes out, as data. Mailboxes are counted by pattern, so that a million
 //! changes are judged as fast as they are counted.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Change, IdentityChange, MailboxView, Plan};
@@ -9,12 +10,13 @@ use crate::resource::{Address, Kind};
 use crate::state::{Allowance, Bound, Limit, LimitClass, Protection, Safeguards};
 
 /// One safeguard that a plan breaks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "safeguard", rename_all = "snake_case")]
 pub enum Violation {
     /// A switch of the tenant would be turned off, which always has to be allowed.
     OrganizationWeakening {
         /// The switch.
+        #[schemars(with = "Address")]
         address: String,
         /// Its attribute.
         attribute: String,
@@ -23,7 +25,7 @@ pub enum Violation {
     Limit {
         /// Of what.
         class: LimitClass,
-        /// What was counted.
+        /// How many there are.
         counted: u64,
         /// Out of how many: managed mailboxes, or for deletions managed objects.
         population: u64,
@@ -33,24 +35,28 @@ pub enum Violation {
     /// Something would be done that `prevent` of a resource forbids.
     Prevent {
         /// The resource.
+        #[schemars(with = "Address")]
         address: String,
         /// What is forbidden.
         protection: Protection,
         /// How many objects it would be done to.
         counted: u64,
         /// The first of them.
+        #[schemars(with = "Address")]
         example: String,
     },
 }
 
 /// A violation, and where the safeguard stands in the spec.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Refusal {
     /// What is violated.
     #[serde(flatten)]
     pub violation: Violation,
-    /// `file:line`; `None` for what no spec has to say.
+    /// `file:line` of the spec; left out for what no spec has to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = ":[0-9]+$"))]
     pub place: Option<String>,
 }
 

@@ -28,7 +28,7 @@ pub use compare::{Difference, PlanDifference, compare_plans};
 pub use differ::{DifferingRows, MailboxDiffer, MailboxFindings, Population};
 pub use document::{
     FORMAT_VERSION, GitCommit, Host, Made, PlanDocument, ReadPlan, SavedPlan, SpecText,
-    UnreadablePlan, digest, looks_like_plan, read_plan,
+    UnreadablePlan, digest, looks_like_plan, plan_schema, read_plan,
 };
 pub use evaluate::{Evaluation, ListChange, MailboxWrites, Rules, confirms, evaluate};
 pub use identity::{

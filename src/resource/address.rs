@@ -1,7 +1,10 @@
 //! Addresses of resources, as in Terraform: `kind.name`, `kind.name["key"]`, or the bare kind
 //! where a tenant has only one.
 
+use std::borrow::Cow;
 use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 /// The kinds of resource that a spec can hold or a plan can add.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -200,6 +203,22 @@ impl fmt::Display for Address {
             write!(formatter, "[\"{escaped}\"]")?;
         }
         Ok(())
+    }
+}
+
+/// The schema of its text, which is what stands in documents.
+impl JsonSchema for Address {
+    fn schema_name() -> Cow<'static, str> {
+        "Address".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let kinds = Kind::ALL.map(Kind::name).join("|");
+        json_schema!({
+            "description": "`kind`, `kind.name` or `kind.name[\"object\"]`.",
+            "type": "string",
+            "pattern": format!(r#"^({kinds})(\.[^\[]+(\[".+"\])?)?$"#),
+        })
     }
 }
 

@@ -1,9 +1,11 @@
 //! The digest of a plan, by which it is approved: `sha256:` and 64 hexadecimal digits. Text in, a
 //! value out, or what is wrong with the text. What is hashed is for those who make plans.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 const PREFIX: &str = "sha256:";
@@ -87,6 +89,16 @@ impl fmt::Debug for PlanDigest {
 impl Serialize for PlanDigest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl JsonSchema for PlanDigest {
+    fn schema_name() -> Cow<'static, str> {
+        "PlanDigest".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": format!("^{PREFIX}[0-9a-f]{{64}}$") })
     }
 }
 

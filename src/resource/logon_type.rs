@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Who acts on a mailbox: an administrator's tool, a delegate, or the owner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, schemars::JsonSchema)]
 pub enum LogonType {
     /// Access with administrative tools (`AuditAdmin`).
     Admin,

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use jiff::SignedDuration;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ActionRule, AddressPattern, Bound, Declared, DesiredState, Exclusion};
@@ -28,7 +29,7 @@ pub struct Check {
 }
 
 /// Which state a check is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckedState {
     /// As it will be once the plan was applied. A failing error forbids the apply.
@@ -39,7 +40,7 @@ pub enum CheckedState {
 }
 
 /// What a failing check means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckSeverity {
     /// Exit code 7.

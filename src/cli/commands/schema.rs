@@ -5,6 +5,8 @@ use clap::ValueEnum;
 use crate::cli::exit::Exit;
 use crate::cli::session::unwritten;
 use crate::cli::terminal::Terminal;
+use crate::journal::journal_schema;
+use crate::plan::plan_schema;
 use crate::render;
 use crate::spec;
 
@@ -25,6 +27,8 @@ enum Document {
     Plan,
     /// A line of what `plan --json` and `apply --json` print
     Events,
+    /// A line of the journal of an apply
+    Journal,
 }
 
 impl Document {
@@ -34,14 +38,16 @@ impl Document {
             Self::Spec => "spec.schema.json",
             Self::Plan => "plan.schema.json",
             Self::Events => "events.schema.json",
+            Self::Journal => "journal.schema.json",
         }
     }
 
     fn text(self) -> String {
         match self {
             Self::Spec => spec::schema_text(),
-            Self::Plan => include_str!("../../../schemas/plan.schema.json").to_owned(),
+            Self::Plan => plan_schema(),
             Self::Events => render::events_schema(),
+            Self::Journal => journal_schema(),
         }
     }
 }

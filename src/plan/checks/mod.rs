@@ -14,6 +14,7 @@ mod mailboxes;
 mod verdict;
 mod words;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use loosened::told;
@@ -24,7 +25,7 @@ pub use verdict::{Evidence, judge_checks, switch_after};
 use crate::state::{CheckSeverity, CheckedState};
 
 /// What became of a check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckVerdict {
     /// It is so.
@@ -36,19 +37,23 @@ pub enum CheckVerdict {
 }
 
 /// One check of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CheckResult {
     /// NAME of `check.NAME`.
+    #[schemars(regex(pattern = "^[A-Za-z_][A-Za-z0-9_-]*$"))]
     pub name: String,
     /// Why it is there, where the spec says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
     pub description: Option<String>,
     /// What it asserts, in words.
+    #[schemars(length(min = 1))]
     pub asserts: String,
-    /// Which state it is about.
+    /// The state that it is about: as it was read, or as it will be once the plan was applied.
     pub on: CheckedState,
-    /// What a failure means.
+    /// What a failure means: an error ends with exit code 7, and on the planned state it forbids the
+    /// apply.
     pub severity: CheckSeverity,
     /// What became of it.
     pub verdict: CheckVerdict,
@@ -57,6 +62,7 @@ pub struct CheckResult {
     pub verdict_after: Option<CheckVerdict>,
     /// Why it failed, or was not judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
     pub reason: Option<String>,
     /// Where mailboxes were looked at: how many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -66,22 +72,26 @@ pub struct CheckResult {
     pub conforming: Option<u64>,
     /// The first, by address, of the mailboxes by which it failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1, max = 5))]
     pub violations: Vec<CheckViolation>,
     /// How many more there are.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub more_violations: u64,
     /// `file:line` of the spec.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = ":[0-9]+$"))]
     pub place: Option<String>,
 }
 
 /// A mailbox by which a check failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CheckViolation {
     /// Its user principal name.
+    #[schemars(length(min = 1))]
     pub mailbox: String,
     /// What is not as asserted.
+    #[schemars(length(min = 1))]
     pub because: String,
 }
 

@@ -11,12 +11,14 @@ mod read;
 mod restore;
 mod row;
 mod saved;
+mod schema;
 mod step;
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 pub use read::{ReadPlan, UnreadablePlan, looks_like_plan, read_plan};
 pub use saved::{GitCommit, Host, Made, SavedPlan, SpecText, digest};
+pub use schema::plan_schema;
 
 use super::{Change, Plan, SignInGate};
 use crate::resource::{Address, Kind, PlanDigest};
@@ -75,10 +77,15 @@ impl Serialize for PlanDocument<'_> {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 struct Tenant {
+    /// Its id.
     id: uuid::Uuid,
+    /// Its initial domain, or its id where the spec names no domain.
+    #[schemars(length(min = 1))]
     organization: String,
 }
 
@@ -89,16 +96,25 @@ impl Tenant {
 }
 
 /// Where a plan was not made from the tenant itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 struct SnapshotRow {
+    /// When the tenant was read, in UTC.
     taken_at: jiff::Timestamp,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 struct SignInRow {
+    /// The application.
+    #[schemars(with = "Address")]
     application: String,
+    /// What it waits for; nothing where all of it is there already.
+    #[schemars(with = "Vec<Address>", extend("uniqueItems" = true))]
     after: Vec<String>,
 }
 
@@ -109,18 +125,31 @@ impl SignInRow {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+/// The counts of the plan.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend(
+    "required" = ["create", "change", "delete", "unchanged", "requests", "reads"]
+))]
 struct Counts {
+    /// Objects that come into being.
     create: u64,
+    /// Objects that change.
     change: u64,
+    /// Objects that go.
     delete: u64,
+    /// Managed objects that need nothing.
     unchanged: u64,
-    /// Not told before version 1.2.
+    /// Those of them that are mailboxes. With the mailboxes that change they are the population of
+    /// limits. Not told before version 1.2.
     #[serde(default)]
     unchanged_mailboxes: u64,
+    /// Requests that write.
     requests: u64,
-    /// Left out of the digest: how many pages a list comes in is the service's affair.
+    /// All other requests of an apply. Left out of the digest: how many pages a list comes in is the
+    /// service's affair.
     #[serde(skip_serializing_if = "Option::is_none")]
     reads: Option<u64>,
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -32,17 +33,18 @@ pub struct Made {
 }
 
 /// A commit of a Git repository.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GitCommit {
     /// Its id.
+    #[schemars(regex(pattern = "^[0-9a-f]{40,64}$"))]
     pub commit: String,
     /// The spec's directory holds changes that are not in it.
     pub dirty: bool,
 }
 
 /// Where a plan was made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Host {
     /// The directory of the spec, absolute.
@@ -53,14 +55,15 @@ pub struct Host {
 }
 
 /// The spec that a plan was made from, whole: an apply of the plan reads no other.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SpecText {
     /// The name, among `files`, of the one that was named.
     pub entry: String,
     /// Texts by path, relative to the directory of the entry.
+    #[schemars(extend("minProperties" = 1))]
     pub files: BTreeMap<String, String>,
-    /// The values of variables.
+    /// The values of variables, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub variables: BTreeMap<String, serde_json::Value>,
 }

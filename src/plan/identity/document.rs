@@ -2,22 +2,29 @@
 
 /// `requiredResourceAccess`: a list of services with the permissions of each.
 pub(super) mod access {
+    use schemars::JsonSchema;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
     use uuid::Uuid;
 
     use crate::state::RequiredAccess;
 
-    #[derive(Serialize, Deserialize)]
+    /// A service, and the permissions that are asked of it.
+    #[derive(Serialize, Deserialize, JsonSchema)]
     #[serde(deny_unknown_fields)]
-    struct Service {
+    #[schemars(rename = "RequiredAccess")]
+    pub(in super::super) struct Service {
+        /// What is asked of it.
         permissions: Vec<Permission>,
+        /// `appId` of the service.
         resource: Uuid,
     }
 
-    #[derive(Serialize, Deserialize)]
+    #[derive(Serialize, Deserialize, JsonSchema)]
     #[serde(deny_unknown_fields)]
     struct Permission {
+        /// `id` of the permission.
         id: Uuid,
+        /// `Role` or `Scope`.
         r#type: String,
     }
 

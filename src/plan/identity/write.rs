@@ -2,14 +2,16 @@
 //! identifiers; of those that an earlier step makes, only the name in the spec is known.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::document::access::Service;
 use crate::state::RequiredAccess;
 
 /// An application that exists, or will by then. Identifiers that only an earlier step will know are
 /// left out of documents.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct ApplicationRef {
     /// NAME of `[application.NAME]`.
     #[serde(rename = "application")]
@@ -26,7 +28,7 @@ pub struct ApplicationRef {
 }
 
 /// The attributes of a registration that a write sets; what is `None` keeps its value.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ApplicationPatch {
     /// `displayName`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,16 +41,18 @@ pub struct ApplicationPatch {
     pub tags: Option<Vec<String>>,
     /// `requiredResourceAccess`, all of it.
     #[serde(with = "super::document::access", default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Vec<Service>>")]
     pub required_access: Option<Vec<RequiredAccess>>,
 }
 
 /// A certificate that is to be made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct CertificateOrder {
     /// NAME of `[certificate.NAME]`.
     #[serde(rename = "certificate")]
     pub name: String,
-    /// The first moment of its validity; `None` is the moment at which it is made.
+    /// The first moment of its validity; left out, it is the moment at which it is made.
     #[serde(rename = "valid_from", skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
     /// Whether one is in use already, so that the new one waits beside it.
@@ -57,8 +61,9 @@ pub struct CertificateOrder {
 
 /// One step of work on an identity chain; in documents its `operation` and the values that it is
 /// carried out with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "operation", rename_all = "snake_case")]
+#[schemars(deny_unknown_fields)]
 pub enum IdentityWrite {
     /// Makes a key and a certificate and writes their files.
     MakeCertificate(CertificateOrder),
@@ -81,6 +86,7 @@ pub enum IdentityWrite {
         name: String,
         /// Which one.
         #[serde(with = "super::document::thumbprint")]
+        #[schemars(with = "String", regex(pattern = "^[0-9A-F]{40}$"))]
         thumbprint: [u8; 20],
     },
     /// Deletes all files of a certificate.
@@ -108,13 +114,14 @@ pub enum IdentityWrite {
         /// What to set.
         #[serde(flatten)]
         patch: ApplicationPatch,
-        /// `requiredResourceAccess` as the plan saw it, where the patch replaces it.
+        /// `requiredResourceAccess` as the plan saw it, where the patch replaces it; anything else is refused.
         #[serde(
             rename = "required_access_before",
             with = "super::document::access",
             default,
             skip_serializing_if = "Option::is_none"
         )]
+        #[schemars(with = "Option<Vec<Service>>")]
         before: Option<Vec<RequiredAccess>>,
     },
     /// Deletes the registration.
@@ -210,6 +217,7 @@ pub enum IdentityWrite {
             default,
             skip_serializing_if = "Option::is_none"
         )]
+        #[schemars(with = "Option<String>", regex(pattern = "^[0-9A-F]{40}$"))]
         thumbprint: Option<[u8; 20]>,
     },
     /// Takes a certificate off, keeping all others.
@@ -252,7 +260,7 @@ pub enum IdentityWrite {
 }
 
 /// The values of a federated credential.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FederatedWrite {
     /// `name`.
     pub name: String,

@@ -7,6 +7,7 @@ mod unmet;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Change, MailboxView, Plan, Reversible, SignInGate};
@@ -17,20 +18,24 @@ use edges::Edges;
 pub use unmet::{MailboxWatch, unknown_targets, unmet_targets};
 
 /// What a plan was narrowed to, and what that left out.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Selected {
     /// The patterns of what was wanted; empty for everything.
+    #[schemars(inner(length(min = 1)))]
     pub targets: Vec<String>,
     /// The patterns of what was not.
+    #[schemars(inner(length(min = 1)))]
     pub excludes: Vec<String>,
     /// Changes that no target names and that come along, since one that is named needs them.
+    #[schemars(with = "Vec<Address>", extend("uniqueItems" = true))]
     pub included: Vec<String>,
     /// Changes that are not excluded by name and stay out, since they need one that is.
     pub held_back: Vec<HeldBack>,
     /// The changes that are not in the plan, those that are held back among them.
     pub left_out: LeftOut,
     /// What was not planned at all: nobody looked, or it can be known only later.
+    #[schemars(with = "Vec<Address>", extend("uniqueItems" = true))]
     pub not_planned: Vec<String>,
 }
 
@@ -42,19 +47,21 @@ impl Selected {
 }
 
 /// Changes that cannot go without one that is excluded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HeldBack {
     /// What they need.
+    #[schemars(with = "Address")]
     pub needs: String,
     /// How many they are.
     pub changes: u64,
     /// The first of them.
+    #[schemars(with = "Address")]
     pub example: String,
 }
 
 /// Counts of changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LeftOut {
     /// Objects that would come into being.

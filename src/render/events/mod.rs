@@ -11,10 +11,10 @@ mod words;
 use std::io::{self, Write};
 
 use jiff::Timestamp;
-use schemars::generate::SchemaSettings;
-use schemars::transform::{RecursiveTransform, Transform};
-use schemars::{JsonSchema, Schema};
+use schemars::JsonSchema;
 use serde::Serialize;
+
+use crate::schema::schema_text;
 
 pub use made::{change_results, planned_changes};
 pub use rows::{
@@ -169,43 +169,11 @@ pub fn write_event(out: &mut dyn Write, at: Timestamp, event: &CommandEvent) -> 
 
 /// The JSON Schema of a line, as published.
 pub fn events_schema() -> String {
-    let settings = SchemaSettings::draft2020_12().for_serialize();
-    let mut schema = settings.into_generator().into_root_schema_for::<Line<'_>>();
-    RecursiveTransform(without_null).transform(&mut schema);
-    schema.insert("title".to_owned(), "An event of Auditform".into());
-    schema.insert(
-        "description".to_owned(),
+    schema_text::<Line<'_>>(
+        "An event of Auditform",
         "One line of what `auditform plan --json` and `auditform apply --json` print and \
          `--json-into FILE` keeps. Readers take every stream whose `format_version`, in its first \
          event, begins with the same number, and ignore types and members that they do not know; \
-         this schema is of the version that it was published with and knows all of them."
-            .into(),
-    );
-    let text = serde_json::to_string_pretty(&schema).unwrap_or_default();
-    text + "\n"
-}
-
-/// What there is nothing to say of is left out of an event and is never null.
-fn without_null(schema: &mut Schema) {
-    let is_null = |sort: &serde_json::Value| sort == "null" || sort["type"] == "null";
-    if let Some(sorts) = schema.get_mut("type").and_then(serde_json::Value::as_array_mut) {
-        sorts.retain(|sort| !is_null(sort));
-        if let [sort] = &mut sorts[..] {
-            let sort = sort.take();
-            schema.insert("type".to_owned(), sort);
-        }
-    }
-    let choices = schema.get_mut("anyOf").and_then(serde_json::Value::as_array_mut);
-    if let Some(choices) = choices
-        && choices.iter().any(is_null)
-    {
-        choices.retain(|choice| !is_null(choice));
-        let only = choices.pop().unwrap_or_default();
-        schema.remove("anyOf");
-        if let serde_json::Value::Object(members) = only {
-            members.into_iter().for_each(|(name, value)| {
-                schema.insert(name, value);
-            });
-        }
-    }
+         this schema is of the version that it was published with and knows all of them.",
+    )
 }

@@ -4,14 +4,18 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Bound, LimitClass};
 use crate::diagnostic::nearest;
 
 /// What one run may do beyond its safeguards. It lifts one of them and tightens none.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(tag = "allows", rename_all = "snake_case")]
+#[schemars(deny_unknown_fields)]
 pub enum Allowance {
     /// `organization-weakening`: a switch of the tenant may be turned off.
     OrganizationWeakening,
@@ -25,6 +29,7 @@ pub enum Allowance {
     /// `prevent=ADDRESS`: what `prevent` of that resource forbids.
     Prevent {
         /// The resource.
+        #[schemars(length(min = 1))]
         address: String,
     },
 }

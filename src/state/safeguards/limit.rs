@@ -3,14 +3,18 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 const WHOLE: u32 = 1_000_000;
 const PERCENT: u32 = WHOLE / 100;
 
 /// A part of a population, from 0 to 100 %, to a ten-thousandth of a percent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = r"^[0-9]{1,3}(\.[0-9]{1,4})?%$"))]
 pub struct Share {
     millionths: u32,
 }
@@ -72,7 +76,9 @@ impl TryFrom<String> for Share {
 }
 
 /// How far something may go: a number, or a share of a population.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(untagged)]
 pub enum Bound {
     /// So many.
@@ -119,8 +125,9 @@ impl fmt::Display for Bound {
 }
 
 /// A limit as a spec gives it: each part that is there holds by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1))]
 pub struct Limit {
     /// The most that are allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,6 +4,7 @@
 mod allowance;
 mod limit;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use allowance::Allowance;
@@ -14,7 +15,9 @@ use crate::diagnostic::Span;
 use crate::resource::{Address, Kind};
 
 /// What is counted and held against a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum LimitClass {
     /// Mailboxes that change, of the managed mailboxes.
@@ -40,7 +43,9 @@ impl LimitClass {
 }
 
 /// What `prevent` of a resource forbids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Protection {
     /// That it is deleted.
@@ -75,7 +80,7 @@ impl Protection {
 }
 
 /// The limits of a spec.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     /// On mailboxes that change.
@@ -113,17 +118,19 @@ impl Default for Limits {
 }
 
 /// `prevent` of one resource.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Prevent {
     /// The resource.
+    #[schemars(with = "Address")]
     pub address: String,
     /// What is forbidden.
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub protections: Vec<Protection>,
 }
 
 /// Everything that holds a plan back, as data that a plan carries.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Safeguards {
     /// `[limits]`.
@@ -131,9 +138,11 @@ pub struct Safeguards {
     /// `prevent` of each resource that has one, by address.
     pub prevents: Vec<Prevent>,
     /// What this run may do all the same, each once.
+    #[schemars(extend("uniqueItems" = true))]
     pub allowances: Vec<Allowance>,
     /// `canary` of `[limits]`: how many mailboxes come first and are read back before the rest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
     pub canary: Option<u64>,
 }
 
