@@ -15,8 +15,8 @@ use crate::state::AuditState;
 /// What a number of mailboxes have in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
-    /// The policies that have a say, as places in [`MailboxChanges::policies`]; the first one
-    /// gives the address.
+    /// The policies that have a say, as places in the list that all changes share; the first one gives the
+    /// address.
     pub policies: Vec<u16>,
     /// The type of the mailboxes.
     pub recipient_type: RecipientType,
