@@ -118,9 +118,9 @@ impl Journal {
     }
 }
 
-/// `20261123T154119Z-5e1f00`: sorts by time, and is another one for each run.
+/// `20261123T154119042Z-5e1f00`: sorts by time, to the millisecond, and is another one for each run.
 fn name_of(started_at: Timestamp) -> String {
-    let time = started_at.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%SZ").to_string();
+    let time = started_at.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%S%3fZ").to_string();
     let [one, two, three, ..] = *Uuid::new_v4().as_bytes();
     format!("{time}-{one:02x}{two:02x}{three:02x}")
 }
@@ -279,5 +279,20 @@ impl Sink for Scribe<'_> {
         self.journal.file.write_all(&lines.0)?;
         let has_intent = events.iter().any(|event| matches!(event, StepEvent::Intent { .. }));
         if has_intent { self.journal.file.keep() } else { self.journal.file.flush() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed assumption is a failed test")]
+
+    use super::*;
+
+    #[test]
+    fn of_two_runs_in_one_second_the_later_one_has_the_later_name() {
+        let names = ["2026-11-23T15:41:19.042Z", "2026-11-23T15:41:19.043Z"]
+            .map(|time| name_of(time.parse().unwrap()));
+        assert!(names[0].starts_with("20261123T154119042Z-"), "{names:?}");
+        assert!(names[0] < names[1], "{names:?}");
     }
 }
