@@ -8,6 +8,7 @@
 mod bounds;
 mod entries;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -271,20 +272,25 @@ fn each_reader_is_a_fuzz_target_too() {
     }
 }
 
-/// `fuzz/run` begins with these inputs: `AUDITFORM_CORPUS=DIR cargo test --test suite -- --ignored
-/// corpus`.
+/// `fuzz/run` begins with these inputs, and says where by `AUDITFORM_CORPUS`.
 #[test]
-#[ignore = "writes files for the fuzzer"]
 #[expect(clippy::disallowed_methods, reason = "the fuzzer says where, and reads it later")]
-fn a_corpus_is_written_for_the_fuzzer() {
-    let Some(target) = std::env::var_os("AUDITFORM_CORPUS") else {
-        panic!("AUDITFORM_CORPUS is not set")
-    };
+fn a_corpus_for_the_fuzzer_holds_every_input() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let target = std::env::var_os("AUDITFORM_CORPUS");
+    let target = target.map_or_else(|| elsewhere.path().to_owned(), PathBuf::from);
     for Entry { name, .. } in &ENTRIES {
-        let directory = Path::new(&target).join(name);
+        let directory = target.join(name);
         fs::create_dir_all(&directory).unwrap();
-        for (number, seed) in seeds(name).iter().enumerate() {
+        let seeds = seeds(name);
+        for (number, seed) in seeds.iter().enumerate() {
             fs::write(directory.join(format!("seed-{number:03}")), seed).unwrap();
         }
+        let is_seed =
+            |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("seed-");
+        let paths = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path());
+        let written: BTreeSet<Vec<u8>> =
+            paths.filter(is_seed).map(|path| fs::read(path).unwrap()).collect();
+        assert!(seeds.iter().all(|seed| written.contains(seed)), "{name}");
     }
 }
