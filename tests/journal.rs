@@ -142,9 +142,9 @@ Run [..] of contoso.onmicrosoft.com (tenant [..])
   Plan: sha256:[..], 3 changes, 3 requests
   Ended: [..]Z, exit code 0
 
-  done: mailbox_audit.a["aisha.hughes@contoso.onmicrosoft.com"]
-  done: mailbox_audit.a["isaac.adeyemi@contoso.onmicrosoft.com"]
-  done: mailbox_audit.a["lukas.haddad@contoso.onmicrosoft.com"]
+  mailbox_audit.a["aisha.hughes@contoso.onmicrosoft.com"]: done, verified
+  mailbox_audit.a["isaac.adeyemi@contoso.onmicrosoft.com"]: done, verified
+  mailbox_audit.a["lukas.haddad@contoso.onmicrosoft.com"]: done, verified
 
 Apply complete! 0 created, 3 changed, 0 deleted.
 Read back and verified: 3 changes.

@@ -135,6 +135,13 @@ impl Report {
         begun && !was_read_back
     }
 
+    /// One change was read back.
+    pub(crate) fn one_was_read_back(&mut self, change: u32) {
+        if let Some(read_back) = self.read_back.get_mut(change as usize) {
+            *read_back = true;
+        }
+    }
+
     /// All that is done was read back, and the verdicts are in.
     pub fn was_read_back(&mut self) {
         for (read_back, state) in self.read_back.iter_mut().zip(&self.states) {
@@ -187,12 +194,6 @@ impl Report {
     /// What reading back showed of one change, where it was not what was written.
     pub fn verdict(&self, change: u32) -> Option<Verdict> {
         self.verdicts.get(&change).copied()
-    }
-
-    /// What went wrong with one change, or why it was refused, in words.
-    pub fn reason(&self, change: u32) -> Option<String> {
-        let failure = self.failures.get(&change).map(ToString::to_string);
-        failure.or_else(|| self.stale.get(&change).cloned())
     }
 
     /// How many changes got this verdict; only those that were not verified are kept.

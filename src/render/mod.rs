@@ -31,10 +31,10 @@ mod wrapped;
 pub use approval::{write_approved, write_subject};
 pub use diagnostic::render as diagnostics;
 pub use events::{
-    ApplySummary, ChangeResult, CheckWord, CommandEvent, CommandName, EVENTS_FORMAT_VERSION,
-    Finding, JudgedCheck, Opening, Outcome, Place, PlanSummary, PlannedChange, ResultState,
-    SeverityWord, StateWord, StepRef, TenantRef, VerificationState, change_results, events_schema,
-    planned_changes, write_event,
+    ApplySummary, ChangeResult, CommandEvent, CommandName, EVENTS_FORMAT_VERSION, Finding,
+    JudgedCheck, Opening, Outcome, Place, PlanSummary, PlannedChange, ResultState, SeverityWord,
+    StepRef, TenantRef, VerificationState, change_results, events_schema, planned_changes,
+    write_event,
 };
 pub use graph::{GraphFormat, write_graph};
 pub use html::write_html;

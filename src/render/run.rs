@@ -5,10 +5,11 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::events::{ChangeResult, CommandEvent, results};
 use super::report::write_report;
 use super::style::STRONG;
 use super::wording::{count, requests, visible};
-use crate::apply::{Report, StepState, Verdict};
+use crate::apply::Report;
 use crate::journal::{Actor, Head, Run};
 use crate::plan::Plan;
 
@@ -25,9 +26,8 @@ pub fn write_run(
     };
     if full {
         writeln!(out)?;
-        for (change, place) in plan.changes().zip(0u32..) {
-            let state = word(report, place);
-            writeln!(out, "  {state}: {}", visible(&change.address().to_string()))?;
+        for result in results(plan, report) {
+            writeln!(out, "  {}", CommandEvent::ChangeResult(result).message())?;
         }
     }
     if !report.is_good() {
@@ -42,7 +42,8 @@ fn write_head(out: &mut dyn Write, run: &Run) -> io::Result<()> {
     writeln!(
         out,
         "{STRONG}Run {}{STRONG:#} of {organization} (tenant {})",
-        head.run, head.tenant_id
+        visible(&head.run),
+        head.tenant_id
     )?;
     let started = format!("{:.0} by {}", head.started_at, by(&head.actor));
     writeln!(out, "  Started: {started}, Auditform {}", visible(&head.tool_version))?;
@@ -59,7 +60,7 @@ fn write_head(out: &mut dyn Write, run: &Run) -> io::Result<()> {
         writeln!(out, "  Git commit: {}{dirty}", visible(&git.commit))?;
     }
     for allowance in &head.safeguards.allowances {
-        writeln!(out, "  Allowed in this run: {allowance}")?;
+        writeln!(out, "  Allowed in this run: {}", visible(&allowance.to_string()))?;
     }
     for (at, actor) in &run.resumed {
         writeln!(out, "  Taken up again: {at:.0} by {}", by(actor))?;
@@ -76,28 +77,13 @@ fn by(actor: &Actor) -> String {
     format!("{user} on {host} (process {})", actor.process)
 }
 
-/// What became of a change, in a word.
-fn word(report: &Report, place: u32) -> &'static str {
-    match (report.state(place), report.verdict(place)) {
-        (StepState::Done, Some(Verdict::Pending)) => "pending",
-        (StepState::Done, Some(Verdict::Refuted)) => "refuted",
-        (StepState::NotStarted, _) => "not started",
-        (StepState::AlreadyThere, _) => "already there",
-        (StepState::Done, _) => "done",
-        (StepState::Stale, _) => "stale",
-        (StepState::Failed, _) => "failed",
-        (StepState::InDoubt, _) => "in doubt",
-        (StepState::Skipped, _) => "skipped",
-    }
-}
-
 /// A run as a document: the first line of its journal, how it ended, and each change with its state.
 #[derive(Serialize)]
 struct RunDocument<'r> {
     #[serde(flatten)]
     head: &'r Head,
     ended: Option<EndedRow>,
-    changes: Vec<ChangeRow>,
+    changes: Vec<ChangeResult>,
 }
 
 #[derive(Serialize)]
@@ -106,34 +92,13 @@ struct EndedRow {
     exit_code: u8,
 }
 
-#[derive(Serialize)]
-struct ChangeRow {
-    address: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    guid: Option<uuid::Uuid>,
-    state: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-}
-
 /// Writes a run as one JSON document.
 pub fn write_run_json(
     out: &mut dyn Write,
     run: &Run,
     carried_out: Option<(&Plan, &Report)>,
 ) -> io::Result<()> {
-    let row = |plan: &Plan, report: &Report, place: u32| {
-        let change = plan.get(place as usize)?;
-        Some(ChangeRow {
-            address: change.address().to_string(),
-            guid: change.guid(),
-            state: word(report, place).replace(' ', "_"),
-            reason: report.reason(place),
-        })
-    };
-    let changes = carried_out.map(|(plan, report)| {
-        (0u32..).take(plan.len()).filter_map(|place| row(plan, report, place)).collect()
-    });
+    let changes = carried_out.map(|(plan, report)| results(plan, report).collect());
     let ended = run.ended.as_ref();
     let document = RunDocument {
         head: &run.head,

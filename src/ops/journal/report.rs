@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Read, SeekFrom};
 use super::store::RunStore;
 use crate::apply::{Failure, FailureKind, Prerequisite, Report, StepState, Verdict};
 use crate::diagnostic::{Diagnostic, nearest};
-use crate::journal::{Event, RequestKey, Run, Settled, State, Unreadable, WaitsFor};
+use crate::journal::{Event, Head, RequestKey, Run, Settled, State, Unreadable, WaitsFor};
 use crate::ops::ports::Stopped;
 use crate::plan::{Plan, ReadPlan, read_plan};
 
@@ -34,11 +34,21 @@ pub fn read_run(runs: &dyn RunStore, name: &str) -> Result<ReadRun, Stopped> {
     };
     let plan = read_plan(&mut open)
         .map_err(|error| unreadable(&Unreadable::Line { line: 2, reason: error.to_string() }))?;
-    if plan.digest != Some(run.head.digest) || plan.plan.len() as u64 != run.head.changes {
+    if !speaks_of(&run.head, &plan) {
         let reason = "it is not the plan that the first line speaks of".to_owned();
         return Err(unreadable(&Unreadable::Line { line: 2, reason }));
     }
     Ok(ReadRun { run, plan: Some(plan) })
+}
+
+/// Whether the first line tells of the plan what stands in it: no digest covers the line itself.
+fn speaks_of(head: &Head, read: &ReadPlan) -> bool {
+    let plan = &read.plan;
+    read.digest == Some(head.digest)
+        && plan.tenant.id == head.tenant_id
+        && plan.len() as u64 == head.changes
+        && plan.safeguards == head.safeguards
+        && plan.approval == head.approval
 }
 
 fn find(runs: &dyn RunStore, name: &str) -> Result<String, Stopped> {
@@ -125,6 +135,9 @@ fn judge(place: u32, states: &[State], report: &mut Report) {
         return;
     }
     report.done(place);
+    if any(&[State::Verified, State::Pending, State::Refuted]) {
+        report.one_was_read_back(place);
+    }
     if any(&[State::Refuted]) {
         report.verify(place, Verdict::Refuted);
     } else if any(&[State::Pending]) {

@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use super::CommandEvent;
 use super::EVENTS_FORMAT_VERSION;
 use super::rows::{
-    ApplySummary, ChangeResult, CheckWord, CommandName, JudgedCheck, Opening, PlanSummary,
-    PlannedChange, ResultState, SeverityWord, StateWord, StepRef, TenantRef, VerificationState,
+    ApplySummary, ChangeResult, CommandName, JudgedCheck, Opening, PlanSummary, PlannedChange,
+    ResultState, StepRef, TenantRef, VerificationState,
 };
 use crate::apply::{Event, FailureKind, Prerequisite, Report, StepName, StepState, Verdict};
-use crate::plan::{Action, Change, CheckResult, CheckVerdict, Plan, Reversible};
+use crate::plan::{Action, Change, CheckResult, Plan, Reversible};
 use crate::resource::{Address, Kind};
-use crate::state::{CheckSeverity, CheckedState};
 
 /// Waiting is told at once and then this often, in seconds.
 const WAITING_STEP: u64 = 15;
@@ -107,19 +106,9 @@ fn judged(check: &CheckResult) -> JudgedCheck {
     JudgedCheck {
         address: Address::named(Kind::Check, &check.name).to_string(),
         asserts: check.asserts.clone(),
-        on: match check.on {
-            CheckedState::Observed => StateWord::Observed,
-            CheckedState::Planned => StateWord::Planned,
-        },
-        severity: match check.severity {
-            CheckSeverity::Error => SeverityWord::Error,
-            CheckSeverity::Warning => SeverityWord::Warning,
-        },
-        verdict: match check.verdict {
-            CheckVerdict::Passed => CheckWord::Passed,
-            CheckVerdict::Failed => CheckWord::Failed,
-            CheckVerdict::Unknown => CheckWord::Unknown,
-        },
+        on: check.on,
+        severity: check.severity,
+        verdict: check.verdict,
         reason: check.reason.clone(),
     }
 }
@@ -156,13 +145,11 @@ pub fn change_results<'r>(
     plan: &'r Plan,
     report: &'r Report,
 ) -> impl Iterator<Item = CommandEvent> + 'r {
-    let reasons = Reasons::of(plan, report);
     let mut total = ApplySummary::none(report.interrupted);
-    let mut changes = plan.changes().zip(0u32..);
+    let mut changes = plan.changes().zip(results(plan, report));
     let mut is_over = false;
     std::iter::from_fn(move || {
-        if let Some((change, place)) = changes.next() {
-            let result = reasons.result(change.address().to_string(), place, report);
+        if let Some((change, result)) = changes.next() {
             total.add(&result, change.action());
             return Some(CommandEvent::ChangeResult(result));
         }
@@ -170,11 +157,19 @@ pub fn change_results<'r>(
     })
 }
 
-/// Why changes stand where they stand, and what reading back showed of them, by place.
-struct Reasons {
-    words: BTreeMap<u32, (String, Option<String>)>,
-    verdicts: BTreeMap<u32, Verdict>,
+/// What became of each change, in the order of the plan.
+pub(in crate::render) fn results<'r>(
+    plan: &'r Plan,
+    report: &'r Report,
+) -> impl Iterator<Item = ChangeResult> + 'r {
+    let reasons = Reasons::of(plan, report);
+    let address = |change: Change<'_>| change.address().to_string();
+    let changes = plan.changes().zip(0u32..);
+    changes.map(move |(change, place)| reasons.result(address(change), place, report))
 }
+
+/// Why changes stand where they stand, by place, each with the service's id of the request.
+struct Reasons(BTreeMap<u32, (String, Option<String>)>);
 
 impl Reasons {
     fn of(plan: &Plan, report: &Report) -> Self {
@@ -198,17 +193,17 @@ impl Reasons {
             };
             words.insert(place, (format!("{first} comes first and failed"), None));
         }
-        Self { words, verdicts: report.unconfirmed().collect() }
+        Self(words)
     }
 
     fn result(&self, address: String, place: u32, report: &Report) -> ChangeResult {
-        let (reason, request_id) = match self.words.get(&place) {
+        let (reason, request_id) = match self.0.get(&place) {
             Some((reason, request_id)) => (Some(reason.clone()), request_id.clone()),
             None => (None, None),
         };
         let state = report.state(place);
         let was_read_back = state == StepState::Done && !report.is_to_read_back(place);
-        let verification = match self.verdicts.get(&place) {
+        let verification = match report.verdict(place) {
             Some(Verdict::Pending) => Some(VerificationState::Pending),
             Some(Verdict::Refuted) => Some(VerificationState::Refuted),
             Some(Verdict::Verified) => Some(VerificationState::Verified),

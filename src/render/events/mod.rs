@@ -16,11 +16,11 @@ use serde::Serialize;
 
 use crate::schema::schema_text;
 
+pub(super) use made::results;
 pub use made::{change_results, planned_changes};
 pub use rows::{
-    ApplySummary, ChangeResult, CheckWord, CommandName, Finding, JudgedCheck, Opening, Outcome,
-    Place, PlanSummary, PlannedChange, ResultState, SeverityWord, StateWord, StepRef, TenantRef,
-    VerificationState,
+    ApplySummary, ChangeResult, CommandName, Finding, JudgedCheck, Opening, Outcome, Place,
+    PlanSummary, PlannedChange, ResultState, SeverityWord, StepRef, TenantRef, VerificationState,
 };
 
 /// A change that a reader could trip over raises the first number, a new type or member the second.

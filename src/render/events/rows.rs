@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::plan::Action;
+use crate::plan::{Action, CheckVerdict};
+use crate::state::{CheckSeverity, CheckedState};
 
 /// The format of the stream, and what writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -161,36 +162,14 @@ pub struct JudgedCheck {
     /// What has to be so, in words.
     pub asserts: String,
     /// Which state it is about.
-    pub on: StateWord,
+    pub on: CheckedState,
     /// What a failure means.
-    pub severity: SeverityWord,
+    pub severity: CheckSeverity,
     /// What became of it.
-    pub verdict: CheckWord,
+    pub verdict: CheckVerdict,
     /// Why it failed, or was not judged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-}
-
-/// A state of a tenant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum StateWord {
-    /// As it was read.
-    Observed,
-    /// As it will be once the plan was applied.
-    Planned,
-}
-
-/// What becomes of checks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CheckWord {
-    /// It is so.
-    Passed,
-    /// It is not so.
-    Failed,
-    /// It could not be judged, which is no pass.
-    Unknown,
 }
 
 /// A step of an apply.

@@ -3,14 +3,15 @@
 
 use super::CommandEvent;
 use super::rows::{
-    ApplySummary, ChangeResult, CheckWord, CommandName, Finding, JudgedCheck, Opening, PlanSummary,
+    ApplySummary, ChangeResult, CommandName, Finding, JudgedCheck, Opening, PlanSummary,
     PlannedChange, ResultState, SeverityWord, StepRef, VerificationState,
 };
+use crate::plan::CheckVerdict;
 use crate::render::wording::{count, mailboxes, visible};
 
 impl CommandEvent {
     /// One line for people.
-    pub(super) fn message(&self) -> String {
+    pub(in crate::render) fn message(&self) -> String {
         let text = match self {
             Self::Version(opening) => opened(opening),
             Self::Diagnostic(finding) => found(finding),
@@ -84,9 +85,9 @@ fn planned(change: &PlannedChange) -> String {
 
 fn judged(check: &JudgedCheck) -> String {
     let verdict = match check.verdict {
-        CheckWord::Passed => "passed",
-        CheckWord::Failed => "failed",
-        CheckWord::Unknown => "not judged",
+        CheckVerdict::Passed => "passed",
+        CheckVerdict::Failed => "failed",
+        CheckVerdict::Unknown => "not judged",
     };
     let reason = check.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     format!("{}: {verdict}{reason}", check.address)
