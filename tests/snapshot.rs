@@ -80,6 +80,26 @@ fn a_plan_from_a_snapshot_is_the_plan_from_the_tenant_and_takes_no_call() {
 }
 
 #[test]
+fn checks_of_mailboxes_that_no_policy_is_about_are_judged_alike_from_a_snapshot() {
+    let checks = "[[check]]\nname = \"none_shared\"\nseverity = \"warning\"\n[check.mailboxes]\n\
+                  recipient_types = [\"SharedMailbox\"]\ncount = { at_most = 0 }\n\
+                  [[check]]\nname = \"some_keep\"\n[check.mailboxes]\n\
+                  recipient_types = [\"SharedMailbox\", \"UserMailbox\"]\n\
+                  log_age_limit = { at_least = 1 }\n";
+    for body in [checks.to_owned(), format!("{OWNERS}{checks}")] {
+        let world = World::new();
+        let emulator = small(&world, &body);
+        let whole = world.run(&["plan", "--format", "json"]).ended(0).json();
+        assert_eq!(whole["checks"][0]["verdict"], "failed", "there is a shared mailbox: {whole}");
+        world.run(&["snapshot", "--out", "tenant.zst"]).ended(0);
+        drop(emulator);
+        let mut plan = world.run(&[&FROM[..], &["--format", "json"]].concat()).ended(0).json();
+        plan.as_object_mut().unwrap().remove("snapshot");
+        assert_eq!(plan, whole);
+    }
+}
+
+#[test]
 fn every_view_says_that_the_tenant_was_not_read() {
     let world = World::new();
     drop(taken(&world, OWNERS));

@@ -21,7 +21,7 @@ pub use scope::{ApplicationScope, Scope};
 pub use write::SnapshotWriter;
 
 use super::ports::{ReadObserver, Stopped};
-use super::read::Rules;
+use super::read::{self as reading, Rules};
 use crate::diagnostic::Diagnostic;
 use crate::plan::{MailboxFindings, ObservedTenant};
 use crate::state::DesiredState;
@@ -106,11 +106,10 @@ impl Snapshot {
         observer: &mut dyn ReadObserver,
     ) -> Result<MailboxFindings, Stopped> {
         let mut differ = rules.differ();
-        let types: Vec<_> =
-            rules.desired.policies.iter().flat_map(|one| &one.recipient_types).collect();
+        let types = reading::types(rules.desired);
         let mut on_row = |row: &crate::state::MailboxRow<'_>| {
             // The tenant would have been asked for these alone.
-            if types.contains(&&row.recipient_type) {
+            if types.contains(&row.recipient_type) {
                 differ.observe(row);
                 observer.reading(differ.rows() as u64);
             }
