@@ -76,6 +76,7 @@ fn settle(
     let confirmed: Vec<u32> = (0u32..)
         .take(plan.len())
         .filter(|place| report.state(*place) == StepState::InDoubt)
+        .filter(|place| report.verdict(*place).is_none())
         .collect();
     for place in confirmed {
         report.verify(place, Verdict::Verified);
@@ -191,4 +192,41 @@ pub(super) fn note_pending(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::apply::{Failure, FailureKind};
+    use crate::state::TenantIdentity;
+
+    fn doubtful(shows: bool) -> Report {
+        let tenant = TenantIdentity { id: Uuid::nil(), organization: "contoso".to_owned() };
+        let change = TenantChange::UnifiedAuditLog { ingestion: true, after_customization: false };
+        let plan = Plan { tenant_changes: vec![change], ..Plan::of(tenant) };
+        let mut report = Report::new(1);
+        let message = "the connection was reset".to_owned();
+        report.failed(0, Failure { kind: FailureKind::InDoubt, message, request_id: None });
+        let mailboxes = Verification::new(&plan, &report);
+        let mut switches = Switches::new(&plan, &report);
+        switches.unconfirmed.retain(|_| !shows);
+        let chains = Chains::new(&plan, &report);
+        settle(&plan, &mut report, &mailboxes, &switches, &chains);
+        report
+    }
+
+    #[test]
+    fn a_doubtful_switch_that_does_not_show_stays_in_doubt_and_may_still_come() {
+        let report = doubtful(false);
+        assert_eq!(report.state(0), StepState::InDoubt);
+        assert_eq!(report.verdict(0), Some(Verdict::Pending));
+    }
+
+    #[test]
+    fn a_doubtful_switch_that_shows_was_done() {
+        let report = doubtful(true);
+        assert_eq!((report.state(0), report.verdict(0)), (StepState::Done, None));
+    }
 }
