@@ -2,7 +2,7 @@
 //! off; it is left out. Anything else that cannot be read, or cannot have happened, is an error that
 //! names the line: a journal is believed as a whole or not at all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, Read as _};
 
 use jiff::Timestamp;
@@ -47,6 +47,8 @@ pub struct Replay {
     requests: BTreeMap<RequestKey, State>,
     settled: BTreeMap<u32, SettledChange>,
     was_read_back: bool,
+    /// Changes in doubt that reading back did not show yet: their state says no more than the doubt.
+    not_visible: BTreeSet<u32>,
     failures: BTreeMap<RequestKey, Transition>,
 }
 
@@ -174,6 +176,11 @@ impl Replay {
             if matches!(state, State::Failed | State::Planned) {
                 continue;
             }
+            if *state == State::InDoubt && verdict == Event::Pending {
+                self.not_visible.insert(key.change);
+            } else {
+                self.not_visible.remove(&key.change);
+            }
             let Some(next) = state.after(verdict) else {
                 return Err(Unreplayable::Transition { key: *key, state: *state, event: verdict });
             };
@@ -198,6 +205,11 @@ impl Replay {
     /// Changes of which nothing was sent, by place.
     pub fn settled(&self) -> impl Iterator<Item = (u32, &SettledChange)> {
         self.settled.iter().map(|(change, settled)| (*change, settled))
+    }
+
+    /// Whether a change is in doubt and reading back did not show it yet.
+    pub fn is_not_visible(&self, change: u32) -> bool {
+        self.not_visible.contains(&change)
     }
 
     /// Whether anything was read back.

@@ -19,7 +19,9 @@ pub use rules::looser_than_last;
 pub use store::{LocalRuns, RunFile, RunStore};
 
 use super::ports::{Ports, Stopped};
-use crate::apply::{FailureKind, Prerequisite, Report, Sink, StepEvent, StepState, Verdict};
+use crate::apply::{
+    Failure, FailureKind, Prerequisite, Report, Sink, StepEvent, StepState, Verdict,
+};
 use crate::client::Clock;
 use crate::diagnostic::Diagnostic;
 use crate::graph::{ExecutionGraph, Step, StepId};
@@ -190,10 +192,18 @@ fn verdicts(plan: &Plan, report: &Report, at: Timestamp, lines: &mut Lines) -> i
             && !report.is_to_read_back(*change)
             && report.verdict(*change).is_none()
     }));
+    // What was in doubt and does not read back was not done.
+    let undone = |(place, failure): (u32, &Failure)| {
+        let was_doubtful = failure.kind == FailureKind::InDoubt;
+        (was_doubtful && report.state(place) == StepState::Failed).then_some(place)
+    };
+    let mut refuted: Vec<u32> = unconfirmed(Verdict::Refuted).collect();
+    refuted.extend(report.failures().filter_map(undone));
+    refuted.sort_unstable();
     for (verdict, changes) in [
         (Event::Verified, verified),
         (Event::Pending, places_of(unconfirmed(Verdict::Pending))),
-        (Event::Refuted, places_of(unconfirmed(Verdict::Refuted))),
+        (Event::Refuted, places_of(refuted)),
     ] {
         if !changes.is_empty() {
             lines.push(&Record::ReadBack { at, verdict, changes })?;
@@ -283,16 +293,4 @@ impl Sink for Scribe<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed assumption is a failed test")]
-
-    use super::*;
-
-    #[test]
-    fn of_two_runs_in_one_second_the_later_one_has_the_later_name() {
-        let names = ["2026-11-23T15:41:19.042Z", "2026-11-23T15:41:19.043Z"]
-            .map(|time| name_of(time.parse().unwrap()));
-        assert!(names[0].starts_with("20261123T154119042Z-"), "{names:?}");
-        assert!(names[0] < names[1], "{names:?}");
-    }
-}
+mod tests;

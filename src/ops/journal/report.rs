@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Read, SeekFrom};
 use super::store::RunStore;
 use crate::apply::{Failure, FailureKind, Prerequisite, Report, StepState, Verdict};
 use crate::diagnostic::{Diagnostic, nearest};
-use crate::journal::{Event, Head, RequestKey, Run, Settled, State, Unreadable, WaitsFor};
+use crate::journal::{Head, RequestKey, Run, Settled, State, Unreadable, WaitsFor};
 use crate::ops::ports::Stopped;
 use crate::plan::{Plan, ReadPlan, read_plan};
 
@@ -92,20 +92,23 @@ pub fn report_of(plan: &Plan, run: &Run) -> Report {
             Settled::Skipped => report.skip(place, prerequisite(settled.waits_for)),
         }
     }
+    for transition in run.replay.failures() {
+        let kind = match run.replay.state(transition.key) {
+            State::InDoubt => FailureKind::InDoubt,
+            _ => FailureKind::Refused,
+        };
+        let message = transition.reason.clone().unwrap_or_default();
+        let request_id = transition.request_id.clone();
+        report.failed(transition.key.change, Failure { kind, message, request_id });
+    }
     for (change, place) in plan.changes().zip(0u32..) {
         let requests = (0u8..).take(change.writes().len());
         let states =
             requests.map(|request| run.replay.state(RequestKey { change: place, request }));
         judge(place, &states.collect::<Vec<_>>(), &mut report);
     }
-    for transition in run.replay.failures() {
-        let kind = match transition.event {
-            Event::InDoubt => FailureKind::InDoubt,
-            _ => FailureKind::Refused,
-        };
-        let message = transition.reason.clone().unwrap_or_default();
-        let request_id = transition.request_id.clone();
-        report.failed(transition.key.change, Failure { kind, message, request_id });
+    for place in (0u32..).take(plan.len()).filter(|place| run.replay.is_not_visible(*place)) {
+        report.verify(place, Verdict::Pending);
     }
     report.interrupted = run.ended.as_ref().is_none_or(|ended| ended.exit_code == 130);
     report
