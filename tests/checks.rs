@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed assumption is a failed test")]
 
 mod documents;
+mod parts;
 mod verdicts;
 
 use std::collections::BTreeSet;

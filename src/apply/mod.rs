@@ -13,7 +13,7 @@ mod writer;
 
 pub use event::{Event, NoJournal, Observer, Sink, StepEvent, StepName};
 pub use executor::{Execution, Freshness};
-pub use recheck::{MailboxRecheck, Standings, recheck_few};
+pub use recheck::{MailboxRecheck, Standings, comparable, recheck_few};
 pub use report::{Failure, FailureKind, Prerequisite, Report, StepState, Verdict};
 pub use verify::Verification;
 pub use writer::{Cancel, Writer, WriterEvents};

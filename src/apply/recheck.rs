@@ -175,8 +175,6 @@ pub struct MailboxRecheck<'p> {
     index: Vec<(Uuid, u32)>,
     /// By place among the mailbox changes: still to be seen.
     open: Vec<bool>,
-    /// The plan itself changes what `enabled` reads where the organisation decides.
-    switches: bool,
     already: Vec<u32>,
     otherwise: BTreeMap<u32, Seen>,
 }
@@ -186,10 +184,8 @@ impl<'p> MailboxRecheck<'p> {
     pub fn new(plan: &'p Plan, is_open: &dyn Fn(u32) -> bool) -> Self {
         let offset = u32::try_from(plan.before_mailbox_changes()).unwrap_or(u32::MAX);
         let places = (0u32..).take(plan.mailboxes.len());
-        let switch = |change: &TenantChange| matches!(change, TenantChange::MailboxAuditing { .. });
         Self {
             plan,
-            switches: plan.tenant_changes.iter().any(switch),
             index: plan.mailboxes.index_by_guid(),
             open: places.map(|place| is_open(place + offset)).collect(),
             already: Vec::new(),
@@ -212,11 +208,7 @@ impl<'p> MailboxRecheck<'p> {
         let Some(open) = self.open.get_mut(place as usize).filter(|open| **open) else { return };
         let Some(view) = self.plan.mailboxes.get(place as usize) else { return };
         *open = false;
-        let mut audit = row.audit;
-        if self.switches && row.recipient_type.coverage() == Coverage::Organization {
-            audit.enabled = view.pattern().before.enabled;
-        }
-        match judge(view, row, audit) {
+        match judge(view, row, comparable(self.plan, view, row)) {
             Seen::AsPlanned => {}
             Seen::AsDesired => self.already.push(place),
             other @ Seen::Otherwise { .. } => {
@@ -238,6 +230,19 @@ impl<'p> MailboxRecheck<'p> {
             standings.stale.insert(place + offset, gone);
         }
     }
+}
+
+/// The settings of a mailbox as far as they can be compared with what a plan saw: where the plan itself
+/// changes what `enabled` reads, since the organisation decides, that says nothing.
+pub fn comparable(plan: &Plan, view: MailboxView<'_>, row: &MailboxRow<'_>) -> AuditState {
+    let switch = |change: &TenantChange| matches!(change, TenantChange::MailboxAuditing { .. });
+    let mut audit = row.audit;
+    if row.recipient_type.coverage() == Coverage::Organization
+        && plan.tenant_changes.iter().any(switch)
+    {
+        audit.enabled = view.pattern().before.enabled;
+    }
+    audit
 }
 
 fn judge(view: MailboxView<'_>, row: &MailboxRow<'_>, audit: AuditState) -> Seen {

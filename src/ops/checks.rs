@@ -5,18 +5,19 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::connect::Connection;
-use super::pending;
 use super::ports::{Ports, Stopped};
 use super::read;
+use super::source::Source;
+use crate::apply::comparable;
 use crate::diagnostic::{Sources, Span};
 use crate::plan::{
-    CheckResult, CheckedMailboxes, DifferingRows, Evidence, MailboxJudge, MailboxView,
-    ObservedTenant, Plan, judge_checks, switch_after,
+    CheckResult, CheckedMailboxes, DifferingRows, Evidence, MailboxJudge, ObservedTenant, Plan,
+    judge_checks, switch_after,
 };
-use crate::providers::exchange::Exchange;
 use crate::state::{AuditState, DesiredState, MailboxRow, ObservedCertificate};
 
 /// Where the places of a spec are.
@@ -62,7 +63,7 @@ pub(super) fn judge(
 
 /// Judges the checks of a saved plan's spec again.
 pub async fn judge_again(
-    connection: &Connection,
+    connection: &mut Connection,
     desired: &DesiredState,
     plan: &Plan,
     beside: &Path,
@@ -71,30 +72,31 @@ pub async fn judge_again(
 ) -> Result<Vec<CheckResult>, Stopped> {
     let certificates = connection.certificates.observe(ports.now())?;
     let mut read = ReadForChecks::default();
-    if let Some(exchange) = &connection.exchange {
-        let mut tenant = read::switches(exchange, desired).await?;
-        tenant.pending_unified_audit_log =
-            pending::recall(beside, exchange.tenant_id(), ports.now());
-        read.mailboxes = checked_mailboxes(exchange, desired, plan, &tenant, ports).await?;
+    if connection.exchange.is_some() {
+        let mut source = Source::Tenant(connection);
+        let tenant = source.switches(desired, beside, ports).await?;
+        read.mailboxes =
+            checked_mailboxes(&mut source, desired, plan, &tenant, ports.today()).await?;
         read.tenant = Some(tenant);
     }
     let places = Places { sources, beside };
     Ok(judge(desired, plan, &certificates, &read, ports.now(), places))
 }
 
-async fn checked_mailboxes(
-    exchange: &Exchange,
+/// Judges mailboxes by a plan that is made: what it changes of each, and nothing that it leaves out.
+pub(super) async fn checked_mailboxes(
+    source: &mut Source<'_>,
     desired: &DesiredState,
     plan: &Plan,
     tenant: &ObservedTenant,
-    ports: &Ports,
+    today: Date,
 ) -> Result<Option<CheckedMailboxes>, Stopped> {
     if desired.checks.iter().all(|check| check.mailboxes().is_none()) {
         return Ok(None);
     }
     let auditing = tenant.organization.is_none_or(|read| read.mailbox_auditing);
     let after = switch_after(plan).unwrap_or(auditing);
-    let mut judge = MailboxJudge::new(desired, [auditing, after], ports.today());
+    let mut judge = MailboxJudge::new(desired, [auditing, after], today);
     // The plan's sets of actions have the plan's bits.
     let mut vocabulary = plan.mailboxes.vocabulary().clone();
     let changes = plan.mailboxes.index_by_guid();
@@ -104,7 +106,7 @@ async fn checked_mailboxes(
         outcomes.push((row.guid, outcome));
         Ok(())
     };
-    read::of_checks(exchange, desired, &mut vocabulary, &mut on_row).await?;
+    source.rows_of_checks(desired, &mut vocabulary, &mut on_row).await?;
     outcomes.sort_unstable();
     outcomes.dedup();
     if let Some(pair) = outcomes.windows(2).find(|pair| pair[0].0 == pair[1].0) {
@@ -118,8 +120,6 @@ async fn checked_mailboxes(
 fn planned(plan: &Plan, changes: &[(Uuid, u32)], row: &MailboxRow<'_>) -> AuditState {
     let place = changes.binary_search_by(|(guid, _)| guid.cmp(&row.guid)).ok();
     let view = place.and_then(|at| plan.mailboxes.get(changes[at].1 as usize));
-    let pattern = view.map(MailboxView::pattern);
-    pattern
-        .filter(|pattern| pattern.before == row.audit)
-        .map_or(row.audit, |pattern| pattern.evaluation.after)
+    view.filter(|view| view.pattern().before == comparable(plan, *view, row))
+        .map_or(row.audit, |view| view.pattern().evaluation.after)
 }

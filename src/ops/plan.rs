@@ -24,9 +24,9 @@ use super::snapshot::Snapshot;
 use super::source::Source;
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::plan::{
-    CheckResult, IdentityFindings, MailboxFindings, ObservedTenant, Plan, Refusal, SignInGate,
-    TenantChange, TenantFindings, Violation, diff_identity, diff_tenant, judge, select,
-    sign_in_gate, unmet_targets, unneeded,
+    IdentityFindings, MailboxFindings, ObservedTenant, Plan, Refusal, SignInGate, TenantChange,
+    TenantFindings, Violation, diff_identity, diff_tenant, judge, select, sign_in_gate,
+    unmet_targets, unneeded,
 };
 use crate::resource::{Address, Kind};
 use crate::state::{
@@ -130,7 +130,8 @@ async fn plan_of(
     };
     let listing = found.as_ref().map_or(0, |found| found.listing);
     let unchanged = identity.unchanged.clone();
-    let (mut plan, read) = put_together(source.tenant(), identity, desired, found, &mut warnings)?;
+    let (mut plan, mut read) =
+        put_together(source.tenant(), identity, desired, found, &mut warnings)?;
     let gate = sign_in_gate(desired, &plan.identity, source.entered());
     if plan.len() > plan.identity.len() {
         plan.sign_in.clone_from(&gate);
@@ -148,12 +149,14 @@ async fn plan_of(
         // Reading back takes about what reading took.
         plan.reads += directory_requests;
     }
+    if let Some(tenant) = read.tenant.filter(|_| !is_whole) {
+        // They were judged on the way as if all of it were planned.
+        let judged = checks::checked_mailboxes(&mut source, desired, &plan, &tenant, ports.today());
+        read.mailboxes = judged.await?;
+    }
     let places = Places { sources: options.sources, beside };
     let certificates = &observed.certificates;
     plan.checks = checks::judge(desired, &plan, certificates, &read, ports.now(), places);
-    if !is_whole {
-        plan.checks = plan.checks.into_iter().map(CheckResult::of_a_part).collect();
-    }
     plan.snapshot = source.taken_at();
     plan.approval = desired.approval.as_ref().map(|rules| rules.value.clone());
     guard(&mut plan, &desired.safeguards, places, options);

@@ -176,8 +176,7 @@ impl Listing {
 
     /// Those that the spec's checks are about.
     fn of_checks(desired: &DesiredState) -> Self {
-        let types = RecipientType::ALL.into_iter().filter(|kind| is_checked(desired, *kind));
-        Self::of(types.collect(), selects_by_address(desired))
+        Self::of(types_of_checks(desired), selects_by_address(desired))
     }
 
     fn of(types: Vec<RecipientType>, addresses: bool) -> Self {
@@ -198,6 +197,11 @@ impl Listing {
             query.page_size = size.unwrap_or(PAGE - 1);
         }
     }
+}
+
+/// The types of mailboxes that the spec's checks are about.
+pub(super) fn types_of_checks(desired: &DesiredState) -> Vec<RecipientType> {
+    RecipientType::ALL.into_iter().filter(|kind| is_checked(desired, *kind)).collect()
 }
 
 fn is_checked(desired: &DesiredState, kind: RecipientType) -> bool {

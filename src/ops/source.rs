@@ -10,10 +10,11 @@ use super::enter;
 use super::identity;
 use super::pending;
 use super::ports::{Ports, ReadObserver, Stopped};
-use super::read::{self, Recorder, Rules};
+use super::read::{self, OnRow, Recorder, Rules};
 use super::snapshot::Snapshot;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::plan::{IdentityChange, IdentityWrite, MailboxFindings, ObservedTenant};
+use crate::resource::ActionVocabulary;
 use crate::state::{DesiredState, ObservedIdentity, TenantIdentity};
 
 /// See the module.
@@ -161,6 +162,23 @@ impl Source<'_> {
                 let found = snapshot.mailboxes(rules, observer)?;
                 Ok((found, snapshot.requests()))
             }
+        }
+    }
+
+    /// Hands over the mailboxes that the spec's checks are about. `vocabulary` is that of the plan; a
+    /// snapshot's is the plan's already.
+    pub(super) async fn rows_of_checks(
+        &mut self,
+        desired: &DesiredState,
+        vocabulary: &mut ActionVocabulary,
+        on_row: &mut OnRow<'_>,
+    ) -> Result<(), Stopped> {
+        match self {
+            Self::Tenant(connection) => {
+                let exchange = connection.exchange.as_ref().ok_or_else(nobody)?;
+                read::of_checks(exchange, desired, vocabulary, on_row).await
+            }
+            Self::Snapshot(snapshot) => snapshot.rows_of_checks(desired, on_row),
         }
     }
 }

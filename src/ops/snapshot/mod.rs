@@ -21,7 +21,7 @@ pub use scope::{ApplicationScope, Scope};
 pub use write::SnapshotWriter;
 
 use super::ports::{ReadObserver, Stopped};
-use super::read::{self as reading, Rules};
+use super::read::{self as reading, OnRow, Rules};
 use crate::diagnostic::Diagnostic;
 use crate::plan::{MailboxFindings, ObservedTenant};
 use crate::state::DesiredState;
@@ -120,6 +120,24 @@ impl Snapshot {
         differ.finish(vocabulary).map_err(|error| {
             unreadable(&self.shown, &UnreadableSnapshot::Broken(error.to_string()))
         })
+    }
+
+    /// Hands over the mailboxes that the spec's checks are about.
+    pub(super) fn rows_of_checks(
+        &mut self,
+        desired: &DesiredState,
+        on_row: &mut OnRow<'_>,
+    ) -> Result<(), Stopped> {
+        let types = reading::types_of_checks(desired);
+        let mut refused = Ok(());
+        let read = self.reader.rows(&mut |row| {
+            if refused.is_ok() && types.contains(&row.recipient_type) {
+                refused = on_row(row);
+            }
+        });
+        let broken = |words: String| UnreadableSnapshot::Broken(words);
+        let read = read.and(refused.map_err(|refused| broken(refused.0)));
+        read.map_err(|error| unreadable(&self.shown, &error))
     }
 }
 

@@ -117,23 +117,6 @@ impl CheckResult {
         after == CheckVerdict::Failed && self.severity == CheckSeverity::Error
     }
 
-    /// The same with a plan that is a part of what the spec wants. Mailboxes were judged as if all of it
-    /// were planned: a failure stands, and what would hold after the whole need not hold after a part.
-    #[must_use]
-    pub fn of_a_part(mut self) -> Self {
-        if self.selected.is_none() {
-            return self;
-        }
-        if self.on == CheckedState::Planned && self.verdict == CheckVerdict::Passed {
-            self.verdict = CheckVerdict::Unknown;
-            self.reason = Some("only a part of what the spec wants is planned".to_owned());
-        }
-        if self.verdict_after == Some(CheckVerdict::Passed) {
-            self.verdict_after = Some(CheckVerdict::Unknown);
-        }
-        self
-    }
-
     /// As far as a digest covers it: mailboxes that come and go and are as they should be leave a plan
     /// what it is.
     pub(crate) fn without_numbers_of_a_pass(mut self) -> Self {

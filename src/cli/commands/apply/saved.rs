@@ -54,14 +54,14 @@ pub(super) async fn open(
     let mut session = connect(loaded, reading, terminal, ports).await?;
     is_of_tenant(&plan, &session, terminal)?;
     let read = check_against_tenant(arguments, &mut plan, &mut session, terminal, ports).await?;
-    plan.checks = judge_checks(&plan, &session, terminal, ports).await?;
+    plan.checks = judge_checks(&plan, &mut session, terminal, ports).await?;
     Ok(Opened { session, plan, read, beside, reviewed: Some(reviewed), selection })
 }
 
 /// Judges the checks of the plan's own spec by what the tenant holds now.
 async fn judge_checks(
     plan: &Plan,
-    session: &Session,
+    session: &mut Session,
     terminal: Terminal<'_>,
     ports: &Ports,
 ) -> Result<Vec<CheckResult>, Exit> {
