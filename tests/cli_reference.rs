@@ -31,6 +31,7 @@ pub(crate) fn exits() -> Vec<Exit> {
         Exit::ChecksFailed,
         Exit::StateUnknown,
         Exit::Pending,
+        Exit::Unfinished,
         Exit::SecondPhase,
         Exit::Usage,
         Exit::Interrupted,
@@ -48,6 +49,7 @@ pub(crate) fn exits() -> Vec<Exit> {
         | Exit::Pending
         | Exit::SecondPhase
         | Exit::Usage
+        | Exit::Unfinished
         | Exit::Interrupted => true,
     };
     all.into_iter().filter(known).collect()

@@ -151,6 +151,7 @@ impl Sink for Journal {
             StepEvent::Sent { step, .. } => format!("sent {}", step.index()),
             StepEvent::Succeeded { step, .. } => format!("succeeded {}", step.index()),
             StepEvent::Failed { step, .. } => format!("failed {}", step.index()),
+            StepEvent::Withdrawn { step } => format!("withdrawn {}", step.index()),
         }));
         Ok(())
     }

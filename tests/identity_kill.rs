@@ -36,7 +36,7 @@ fn killed(lag: &str, at: impl Fn(usize, &Seen) -> bool + Send + Sync + 'static) 
     if has_arrived {
         apply.signal("KILL");
         apply.wait().ended(128 + 9);
-        world.run(&["apply", "--auto-approve"]).ended(0);
+        goes_on(&world);
     } else {
         apply.wait().ended(0);
     }
@@ -44,6 +44,15 @@ fn killed(lag: &str, at: impl Fn(usize, &Seen) -> bool + Send + Sync + 'static) 
     nothing_else_lies_beside(&world);
     finds_nothing_to_do(&world);
     has_arrived
+}
+
+/// What was begun is finished; what broke off before that begins anew.
+#[track_caller]
+fn goes_on(world: &World) {
+    let resumed = world.run(&["apply", "--resume"]).ended(0);
+    if resumed.stdout.starts_with("Nothing to resume") {
+        world.run(&["apply", "--auto-approve"]).ended(0);
+    }
 }
 
 /// What an interrupted run has begun in the directory of certificates is gone.
@@ -114,7 +123,7 @@ fn a_removal_goes_on_whichever_deletion_was_its_last() {
         wait_for("a deletion", || arrival.try_recv().ok());
         apply.signal("KILL");
         apply.wait().ended(128 + 9);
-        world.run(&["apply", "--auto-approve"]).ended(0);
+        goes_on(&world);
         assert_eq!(directory(emulator.state()), directory(before), "deletion {}", number + 1);
         assert!(!world.path(PEM).exists());
         finds_nothing_to_do(&world);

@@ -41,7 +41,7 @@ fn an_interrupt_awaits_what_is_in_flight_starts_nothing_more_and_a_rerun_finishe
     assert!(left > 50, "{report}");
     assert_eq!(emulator.writes().len(), done, "every request that was sent has been counted");
 
-    world.run(&["apply", "--auto-approve"]).ended(0);
+    world.run(&["apply", "--resume"]).ended(0);
     assert_eq!(emulator.writes().len(), 100, "nothing was written twice");
     world.run(&["plan", "--detailed-exitcode"]).ended(0);
 }
@@ -185,6 +185,6 @@ fn a_killed_apply_loses_no_answered_write_and_the_next_one_finishes_the_rest() {
 
     let left = world.run(&["plan", "--format", "json"]).ended(0).json();
     assert_eq!(left["summary"]["change"].as_u64().unwrap(), total - kept);
-    world.run(&["apply", "--auto-approve"]).ended(0);
+    world.run(&["apply", "--resume"]).ended(0);
     world.run(&["plan", "--detailed-exitcode"]).ended(0);
 }

@@ -45,6 +45,7 @@ mod plan_text;
 mod published;
 mod readers;
 mod readme;
+mod resume;
 mod roles;
 mod rotation;
 mod saved_plan;

@@ -14,6 +14,11 @@ pub enum StepEvent<'a> {
         /// The step.
         step: StepId,
     },
+    /// It is not sent after all, for the time being.
+    Withdrawn {
+        /// The step.
+        step: StepId,
+    },
     /// Its request goes out.
     Sent {
         /// The step.
@@ -44,16 +49,6 @@ pub enum StepEvent<'a> {
 pub trait Sink: Send {
     /// Keeps the events; an error stops the apply from starting further steps.
     fn record(&mut self, events: &[StepEvent<'_>]) -> io::Result<()>;
-}
-
-/// Keeps nothing.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoJournal;
-
-impl Sink for NoJournal {
-    fn record(&mut self, _events: &[StepEvent<'_>]) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// What a step is called by those who watch.

@@ -11,9 +11,9 @@ mod report;
 mod verify;
 mod writer;
 
-pub use event::{Event, NoJournal, Observer, Sink, StepEvent, StepName};
-pub use executor::{Execution, Freshness};
-pub use recheck::{MailboxRecheck, Standings, comparable, recheck_few};
+pub use event::{Event, Observer, Sink, StepEvent, StepName};
+pub use executor::{Execution, Freshness, RequestPlace, TakenUp};
+pub use recheck::{MailboxRecheck, Open, Standings, comparable, recheck_few};
 pub use report::{Failure, FailureKind, Prerequisite, Report, StepState, Verdict};
 pub use verify::Verification;
 pub use writer::{Cancel, Writer, WriterEvents};

@@ -159,6 +159,32 @@ impl Report {
             && self.sink_error.is_none()
     }
 
+    /// Whether something was not begun, or is in doubt and would show by now.
+    pub fn is_open(&self) -> bool {
+        let is_doubtful = |change| self.verdict(change).is_none();
+        self.states.iter().zip(0u32..).any(|(state, change)| match state {
+            StepState::NotStarted => true,
+            StepState::InDoubt => is_doubtful(change),
+            _ => false,
+        })
+    }
+
+    /// The report that goes on with this one: what was done stays, and all else is open again. What
+    /// reading back did not confirm is read back once more.
+    #[must_use]
+    pub fn to_go_on(mut self) -> Self {
+        for state in self.states.iter_mut().filter(|state| **state != StepState::Done) {
+            *state = StepState::NotStarted;
+        }
+        for change in self.verdicts.keys() {
+            if let Some(read_back) = self.read_back.get_mut(*change as usize) {
+                *read_back = false;
+            }
+        }
+        let (states, read_back) = (self.states, self.read_back);
+        Self { states, read_back, ..Self::new(0) }
+    }
+
     /// Whether nothing went wrong so far and nothing was left out.
     pub fn is_good(&self) -> bool {
         let is_left_out =

@@ -27,6 +27,8 @@ pub enum Exit {
     StateUnknown = 8,
     /// Applied, and verification is still pending.
     Pending = 9,
+    /// An unfinished run of this tenant stands in the way.
+    Unfinished = 11,
     /// The first phase is done, the second waits for its own approval.
     SecondPhase = 12,
     /// Unknown command, flag or value.
@@ -49,6 +51,7 @@ impl Exit {
             Self::ChecksFailed => "checks_failed",
             Self::StateUnknown => "state_unknown",
             Self::Pending => "verification_pending",
+            Self::Unfinished => "unfinished_run",
             Self::SecondPhase => "second_phase_waits",
             Self::Usage => "usage",
             Self::Interrupted => "interrupted",
@@ -56,7 +59,7 @@ impl Exit {
     }
 
     /// Every code, in order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Done,
         Self::Error,
         Self::ChangesPresent,
@@ -67,6 +70,7 @@ impl Exit {
         Self::ChecksFailed,
         Self::StateUnknown,
         Self::Pending,
+        Self::Unfinished,
         Self::SecondPhase,
         Self::Usage,
         Self::Interrupted,
@@ -85,6 +89,7 @@ impl Exit {
             Self::ChecksFailed => "a check of the spec failed",
             Self::StateUnknown => "state unknown: a read failed or was incomplete",
             Self::Pending => "applied, and something does not show yet",
+            Self::Unfinished => "an unfinished run stands in the way",
             Self::SecondPhase => "the second phase waits for its own approval",
             Self::Usage => "unknown command, flag or value",
             Self::Interrupted => "interrupted",

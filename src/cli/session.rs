@@ -162,7 +162,11 @@ pub(super) async fn connect(
 }
 
 /// Whether what is asked for is in the spec, found before any call.
-fn can_be_planned(loaded: &Loaded, reading: Reading<'_>, terminal: Terminal) -> Result<(), Exit> {
+pub(super) fn can_be_planned(
+    loaded: &Loaded,
+    reading: Reading<'_>,
+    terminal: Terminal,
+) -> Result<(), Exit> {
     if let Some(finding) = allows_nothing(loaded, reading.allow) {
         terminal.finding(finding);
         return Err(Exit::Usage);

@@ -148,12 +148,25 @@ pub enum Record {
         /// By whom.
         actor: Actor,
     },
-    /// The run is over.
+    /// The run is over, or has to be taken up again.
     Ended {
         /// When.
         at: Timestamp,
         /// The exit code.
         exit_code: u8,
+        /// Something was left that can be gone on with.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unfinished: bool,
+    },
+    /// The run was given up: nobody goes on with it.
+    Abandoned {
+        /// When.
+        at: Timestamp,
+        /// By whom.
+        actor: Actor,
+        /// The run that takes back what this one did, where it was closed for that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        undone_by: Option<String>,
     },
 }
 

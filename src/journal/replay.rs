@@ -26,6 +26,8 @@ pub struct Run {
     pub resumed: Vec<(Timestamp, Actor)>,
     /// How it ended last, if it did.
     pub ended: Option<Ended>,
+    /// Nobody goes on with it.
+    pub abandoned: Option<Abandoned>,
     /// The last line was being written when the run broke off.
     pub is_torn: bool,
     /// Bytes up to the end of the last whole line.
@@ -39,6 +41,19 @@ pub struct Ended {
     pub at: Timestamp,
     /// With which exit code.
     pub exit_code: u8,
+    /// Something was left that can be gone on with.
+    pub unfinished: bool,
+}
+
+/// How a run was given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Abandoned {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub actor: Actor,
+    /// The run that takes back what this one did, where it was closed for that.
+    pub undone_by: Option<String>,
 }
 
 /// What has become of the requests and changes of a plan.
@@ -137,14 +152,18 @@ impl Replay {
                     self.read_back(*verdict, *first, *last)?;
                 }
             }
-            Record::Resumed { .. } => {
-                for state in self.requests.values_mut() {
-                    *state = state.after(Event::Resumed).unwrap_or(*state);
-                }
-            }
-            Record::Ended { .. } => {}
+            Record::Resumed { .. } => self.resume(),
+            Record::Ended { .. } | Record::Abandoned { .. } => {}
         }
         Ok(())
+    }
+
+    /// Doubts what had not ended, and forgets what was left out, since it is looked at anew.
+    pub fn resume(&mut self) {
+        for state in self.requests.values_mut() {
+            *state = state.after(Event::Resumed).unwrap_or(*state);
+        }
+        self.settled.clear();
     }
 
     fn request(&mut self, key: RequestKey, event: Event) -> Result<(), Unreplayable> {
@@ -152,6 +171,9 @@ impl Replay {
         match state.after(event) {
             Some(next) => *state = next,
             None => return Err(Unreplayable::Transition { key, state: *state, event }),
+        }
+        if matches!(event, Event::Verified | Event::Refuted) {
+            self.not_visible.remove(&key.change);
         }
         Ok(())
     }
@@ -161,7 +183,7 @@ impl Replay {
             Event::Failed | Event::InDoubt => {
                 self.failures.insert(transition.key, transition.clone());
             }
-            Event::Succeeded | Event::Intended => {
+            Event::Succeeded | Event::Intended | Event::Verified => {
                 self.failures.remove(&transition.key);
             }
             _ => {}
@@ -195,11 +217,6 @@ impl Replay {
     /// Where a request stands.
     pub fn state(&self, key: RequestKey) -> State {
         self.requests.get(&key).copied().unwrap_or_default()
-    }
-
-    /// The requests about which anything was written, in the order of the plan.
-    pub fn requests(&self) -> impl Iterator<Item = (RequestKey, State)> {
-        self.requests.iter().map(|(key, state)| (*key, *state))
     }
 
     /// Changes of which nothing was sent, by place.
@@ -278,6 +295,7 @@ impl Run {
             replay: Replay::default(),
             resumed: Vec::new(),
             ended: None,
+            abandoned: None,
             is_torn: false,
             whole: 0,
         })
@@ -290,10 +308,20 @@ impl Run {
                 self.resumed.push((at, actor));
                 self.ended = None;
             }
-            Record::Ended { at, exit_code } => self.ended = Some(Ended { at, exit_code }),
-            _ => {}
+            Record::Ended { at, exit_code, unfinished } => {
+                self.ended = Some(Ended { at, exit_code, unfinished });
+            }
+            Record::Abandoned { at, actor, undone_by } => {
+                self.abandoned = Some(Abandoned { at, actor, undone_by });
+            }
+            Record::Request(_) | Record::Change { .. } | Record::ReadBack { .. } => {}
         }
         Ok(())
+    }
+
+    /// Whether something was left that can be gone on with, and nobody has given it up.
+    pub fn is_unfinished(&self) -> bool {
+        self.abandoned.is_none() && self.ended.as_ref().is_none_or(|ended| ended.unfinished)
     }
 }
 

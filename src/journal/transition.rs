@@ -48,6 +48,8 @@ impl State {
         Some(match (self, event) {
             // Again after a failure: in a run that was taken up once more.
             (Self::Planned | Self::Failed | Self::Refuted, E::Intended) => Self::Intended,
+            // Intents are written for several requests at once, ahead of their turn.
+            (Self::Intended, E::Withdrawn) => Self::Planned,
             (Self::Intended | Self::Sent, E::Sent) => Self::Sent,
             // Work on files has no moment at which it goes out.
             (Self::Intended | Self::Sent, E::Succeeded) => Self::Succeeded,
@@ -90,6 +92,8 @@ impl State {
 pub enum Event {
     /// It is about to be sent.
     Intended,
+    /// It was not sent after all: the run was asked to stop, or has to read the tenant again first.
+    Withdrawn,
     /// It goes out, for the first time or again.
     Sent,
     /// The service said that it is done.
@@ -110,8 +114,9 @@ pub enum Event {
 
 impl Event {
     /// Every event.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Intended,
+        Self::Withdrawn,
         Self::Sent,
         Self::Succeeded,
         Self::Failed,
@@ -126,6 +131,7 @@ impl Event {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Intended => "intended",
+            Self::Withdrawn => "withdrawn",
             Self::Sent => "sent",
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
@@ -153,7 +159,7 @@ mod tests {
         let table: String = State::ALL.into_iter().map(line).collect();
         let expected = "\
 planned: intended intended, resumed planned
-intended: sent sent, succeeded succeeded, failed failed, in doubt in doubt, resumed in doubt
+intended: withdrawn planned, sent sent, succeeded succeeded, failed failed, in doubt in doubt, resumed in doubt
 sent: sent sent, succeeded succeeded, failed failed, in doubt in doubt, resumed in doubt
 in doubt: resumed in doubt, verified verified, pending in doubt, refuted failed
 succeeded: resumed succeeded, verified verified, pending pending, refuted refuted

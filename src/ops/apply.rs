@@ -22,10 +22,10 @@ use super::freshness::Freshness;
 use super::identity::{Entered, IdentityWriter};
 use super::journal::Journal;
 use super::ports::{Cause, Ports, Stopped};
-use super::recheck::{Reading, recheck};
+use super::recheck::{Asked, Reading, recheck};
 use super::verify;
 use super::writer::TenantWriter;
-use crate::apply::{Cancel, Event, Execution, Observer, Report, Standings};
+use crate::apply::{Cancel, Event, Execution, Observer, Report, Standings, TakenUp};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::graph;
 use crate::plan::Plan;
@@ -40,6 +40,8 @@ pub struct ApplyOptions<'j> {
     pub cancel: Cancel,
     /// When the tenant was last read, and what is to become of what is no longer as it was then.
     pub read: LastRead,
+    /// What an earlier process has done of the plan.
+    pub taken_up: TakenUp,
     /// Where it is written down what happens to each request.
     pub journal: &'j mut Journal,
 }
@@ -97,12 +99,13 @@ pub async fn apply(
 ) -> Result<Applied, Stopped> {
     let graph = graph::build(plan).map_err(|cycle| Stopped::error(cycle.diagnostic()))?;
     let writer = Arc::new(writer(connection, desired, ports));
-    let ApplyOptions { parallelism, mut cancel, read, journal } = options;
+    let ApplyOptions { parallelism, mut cancel, read, taken_up, journal } = options;
     let mut sink = journal.of(plan, &graph);
     let mut freshness = Freshness::of(&read, ports);
     let scope = Scope { desired, plan, beside, ports };
-    let mut execution =
-        Execution::new(plan, &graph, parallelism, cancel.clone()).while_fresh(freshness.gate());
+    let mut execution = Execution::new(plan, &graph, parallelism, cancel.clone())
+        .while_fresh(freshness.gate())
+        .taking_up(taken_up);
     execution.settle(&read.standings);
     let mut unread = None;
     let verified = loop {
@@ -178,7 +181,8 @@ async fn reread(
     let at = ports.now();
     let is_open = |place| place < until && execution.is_untouched(place);
     let reading = if is_slow { Reading::OneByOne } else { Reading::Lists };
-    let found = recheck(connection, desired, plan, beside, ports, reading, &is_open).await?;
+    let asked = Asked::untouched(reading, &is_open);
+    let found = recheck(connection, desired, plan, beside, ports, asked).await?;
     execution.settle(&found);
     if !freshness.was_read(at, until) && is_slow {
         return Err(too_slow());

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::connect::Connection;
+use super::connect::{Connection, asks_of_exchange};
 use super::identity::{ApplicationSignIn, Entered, probe};
 use super::ports::{Ports, Stopped};
 use super::read;
@@ -13,14 +13,31 @@ use crate::providers::exchange::{Exchange, ReadError};
 use crate::state::{DesiredState, Ensure, ObservedChain, ObservedIdentity, SignIn};
 
 /// Somebody who may read Exchange.
-pub(super) struct Reader {
-    pub(super) exchange: Exchange,
+struct Reader {
+    exchange: Exchange,
     /// It is the application that is to work there.
-    pub(super) is_application: bool,
+    is_application: bool,
+}
+
+/// Lets in whoever may read Exchange by now, where the spec asks anything of it; whether somebody may.
+pub(super) async fn enter(
+    connection: &mut Connection,
+    desired: &DesiredState,
+    observed: &ObservedIdentity,
+    ports: &Ports,
+) -> Result<bool, Stopped> {
+    if connection.exchange.is_none()
+        && asks_of_exchange(desired)
+        && let Some(reader) = reader(connection, desired, observed, ports).await?
+    {
+        connection.exchange = Some(reader.exchange);
+        connection.entered = reader.is_application;
+    }
+    Ok(connection.exchange.is_some())
 }
 
 /// Who may read Exchange; `None` as long as nobody may.
-pub(super) async fn reader(
+async fn reader(
     connection: &Connection,
     desired: &DesiredState,
     observed: &ObservedIdentity,

@@ -20,6 +20,7 @@ mod plan;
 mod ports;
 mod read;
 mod recheck;
+mod resume;
 mod saved;
 mod sign_in;
 mod snapshot;
@@ -40,15 +41,16 @@ pub use connect::{ConnectOptions, Connection, EmbeddedTenant, connect};
 pub use format::{Layout, layout, layout_of_text};
 pub use init::{SCHEMA_FILE, init};
 pub use journal::{
-    Journal, LocalRuns, ReadRun, RunFile, RunStore, Undertaking, looser_than_last, read_run,
-    report_of,
+    Journal, LocalRuns, ReadRun, RunFile, RunStore, Undertaking, abandon, looser_than_last,
+    read_run, report_of, unfinished,
 };
 pub use load::{
     Capture, CapturedFile, LoadError, Loaded, SPEC_FILE, VariableOptions, load, load_captured,
 };
 pub use plan::{PlanOptions, Planned, is_guarded, plan, plan_from_snapshot};
 pub use ports::{Cause, Environment, Ports, ReadObserver, Stopped};
-pub use recheck::{Reading, recheck};
+pub use recheck::{Asked, Reading, recheck};
+pub use resume::{Resumption, resume};
 pub use saved::{
     capture_of, changed_files, compare_spec, digest_of, is_saved_plan, made, read_saved,
     read_saved_from, save, spec_directory, spec_text,

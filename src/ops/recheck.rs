@@ -2,7 +2,11 @@
 //! no condition on a write, so that what changes in between goes unnoticed. Nothing is written upon
 //! a reading that is older than `freshness` allows.
 
+use std::fmt;
 use std::path::Path;
+use std::time::Duration;
+
+use tokio::time::sleep;
 
 use super::connect::Connection;
 use super::enter;
@@ -10,13 +14,14 @@ use super::identity;
 use super::pending;
 use super::ports::{Ports, Stopped};
 use super::read;
-use crate::apply::{MailboxRecheck, Standings, recheck_few};
+use crate::apply::{MailboxRecheck, Open, RequestPlace, Standings, recheck_few};
 use crate::diagnostic::Diagnostic;
 use crate::plan::{
-    IdentityChange, IdentityFindings, ObservedTenant, Plan, TenantChange, diff_identity,
+    IdentityChange, IdentityFindings, IdentityWrite, ObservedTenant, Plan, TenantChange,
+    diff_identity,
 };
 use crate::providers::exchange::Exchange;
-use crate::resource::Kind;
+use crate::resource::{Address, Kind};
 use crate::state::{DesiredState, MailboxRow, ObservedIdentity};
 
 /// How mailboxes are read again.
@@ -32,38 +37,66 @@ pub enum Reading {
 /// do not matter included.
 const FEW: usize = 20;
 
-/// Compares the changes of a plan that `is_open` says yes to with the tenant as it is now.
+/// Pauses while the directory does not show yet what was done: a minute in all.
+const PAUSES: [u64; 6] = [1, 2, 4, 8, 15, 30];
+
+/// What is read again, and how.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// How mailboxes are read.
+    pub reading: Reading,
+    /// Which changes are compared.
+    pub open: Open<'a>,
+    /// Which requests are known to have taken effect.
+    pub is_done: &'a (dyn Fn(RequestPlace) -> bool + Sync),
+}
+
+impl<'a> Asked<'a> {
+    /// Changes of which nothing was sent.
+    pub fn untouched(reading: Reading, is_open: &'a (dyn Fn(u32) -> bool + Sync)) -> Self {
+        Self { reading, open: Open::untouched(is_open), is_done: &|_| false }
+    }
+}
+
+impl fmt::Debug for Asked<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Asked").field("reading", &self.reading).finish_non_exhaustive()
+    }
+}
+
+/// Compares the changes of a plan that are open with the tenant as it is now.
 pub async fn recheck(
     connection: &mut Connection,
     desired: &DesiredState,
     plan: &Plan,
     beside: &Path,
     ports: &Ports,
-    reading: Reading,
-    is_open: &(dyn Fn(u32) -> bool + Sync),
+    asked: Asked<'_>,
 ) -> Result<Standings, Stopped> {
+    let open = asked.open;
+    let is_open = open.is_open;
     let first_mailbox = u32::try_from(plan.before_mailbox_changes()).unwrap_or(u32::MAX);
     let first_switch = u32::try_from(plan.identity.len()).unwrap_or(u32::MAX);
     let all = u32::try_from(plan.len()).unwrap_or(u32::MAX);
     let mut found = IdentityFindings::default();
     let changes_directory = (0..first_switch).any(is_open);
     if changes_directory || connection.exchange.is_none() {
-        let observed = identity::observe(connection, desired, ports.now()).await?;
+        let observed;
+        (observed, found) = chains(connection, desired, plan, ports, asked.is_done).await?;
         are_roles_known(plan, &observed, is_open)?;
         connection.application_id = identity::signing_in(&observed, desired);
-        found = diff_identity(desired, &observed, ports.now());
         if found.diagnostics.has_errors() && !changes_directory {
             return Err(Stopped::error_of(found.diagnostics));
         }
-        enter_exchange(connection, desired, &observed, ports).await?;
+        enter::enter(connection, desired, &observed, ports).await?;
     }
     let mut tenant = ObservedTenant::default();
     if (first_switch..first_mailbox).any(is_open) {
         tenant = switches(connection, plan, beside, ports).await?;
     }
-    let mut standings = recheck_few(plan, &found, tenant, &is_open);
+    let mut standings = recheck_few(plan, &found, tenant, open);
     if (first_mailbox..all).any(is_open) {
-        mailboxes(exchange(connection)?, plan, reading, is_open, &mut standings).await?;
+        mailboxes(exchange(connection)?, plan, asked, &mut standings).await?;
     }
     Ok(standings)
 }
@@ -91,20 +124,51 @@ fn are_roles_known(
     }
 }
 
-/// Whoever may read Exchange by now does.
-async fn enter_exchange(
-    connection: &mut Connection,
+/// The identity chains and what is left to do about them. What was done in this run and does not show
+/// yet is waited for: a reader of the directory may be behind, and later steps need its identifiers.
+async fn chains(
+    connection: &Connection,
     desired: &DesiredState,
-    observed: &ObservedIdentity,
+    plan: &Plan,
     ports: &Ports,
-) -> Result<(), Stopped> {
-    if connection.exchange.is_none()
-        && let Some(reader) = enter::reader(connection, desired, observed, ports).await?
-    {
-        connection.exchange = Some(reader.exchange);
-        connection.entered = reader.is_application;
+    is_done: &(dyn Fn(RequestPlace) -> bool + Sync),
+) -> Result<(ObservedIdentity, IdentityFindings), Stopped> {
+    let mut pauses = PAUSES.into_iter();
+    loop {
+        let observed = identity::observe(connection, desired, ports.now()).await?;
+        let found = diff_identity(desired, &observed, ports.now());
+        let Some(address) = hidden(plan, &found, is_done) else { return Ok((observed, found)) };
+        match pauses.next() {
+            Some(pause) => sleep(Duration::from_secs(pause)).await,
+            None => return Err(not_shown(address)),
+        }
     }
-    Ok(())
+}
+
+/// A change of which something was done that comparing anew would do again.
+fn hidden<'p>(
+    plan: &'p Plan,
+    found: &IdentityFindings,
+    is_done: &(dyn Fn(RequestPlace) -> bool + Sync),
+) -> Option<&'p Address> {
+    let is_hidden = |change: &IdentityChange, place: u32| {
+        let now = found.changes.iter().find(|other| other.address == change.address);
+        let left = |step: &IdentityWrite| {
+            now.is_some_and(|now| now.steps().any(|left| step.is_same_step(left)))
+        };
+        (0u8..).zip(change.steps()).any(|(request, step)| is_done((place, request)) && left(step))
+    };
+    let mut all = plan.identity.iter().zip(0u32..);
+    all.find(|(change, place)| is_hidden(change, *place)).map(|(change, _)| &change.address)
+}
+
+fn not_shown(address: &Address) -> Stopped {
+    Stopped::state_unknown(
+        Diagnostic::error("not-shown", format!("what was done to `{address}` does not show"))
+            .note("the directory may take minutes to show it, or somebody has taken it back")
+            .note("nothing was changed")
+            .help("run `auditform apply --resume` again later; or `auditform apply --abandon`, which plans anew"),
+    )
 }
 
 fn exchange(connection: &Connection) -> Result<&Exchange, Stopped> {
@@ -142,18 +206,17 @@ async fn switches(
 async fn mailboxes(
     exchange: &Exchange,
     plan: &Plan,
-    reading: Reading,
-    is_open: &(dyn Fn(u32) -> bool + Sync),
+    asked: Asked<'_>,
     standings: &mut Standings,
 ) -> Result<(), Stopped> {
-    let mut recheck = MailboxRecheck::new(plan, &is_open);
+    let mut recheck = MailboxRecheck::new(plan, asked.open);
     let expected = recheck.expected();
     let mut vocabulary = plan.mailboxes.vocabulary().clone();
     let mut on_row = |row: &MailboxRow<'_>| {
         recheck.observe(row);
         Ok(())
     };
-    if reading == Reading::OneByOne || expected.len() <= FEW {
+    if asked.reading == Reading::OneByOne || expected.len() <= FEW {
         read::each(exchange, &expected, &mut vocabulary, &mut on_row).await?;
     } else {
         read::of_types(exchange, &expected, &mut vocabulary, &mut on_row).await?;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::connect::{Connection, asks_of_exchange};
+use super::connect::Connection;
 use super::enter;
 use super::identity;
 use super::pending;
@@ -105,14 +105,7 @@ impl Source<'_> {
             Self::Tenant(connection) => connection,
             Self::Snapshot(snapshot) => return Ok(snapshot.head().exchange.is_some()),
         };
-        if connection.exchange.is_none()
-            && asks_of_exchange(desired)
-            && let Some(reader) = enter::reader(connection, desired, observed, ports).await?
-        {
-            connection.exchange = Some(reader.exchange);
-            connection.entered = reader.is_application;
-        }
-        Ok(connection.exchange.is_some())
+        enter::enter(connection, desired, observed, ports).await
     }
 
     /// Whether Exchange is read as the application that is to work there.

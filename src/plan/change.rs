@@ -268,6 +268,16 @@ impl<'p> Change<'p> {
         }
     }
 
+    /// How many requests that is.
+    pub fn requests(&self) -> u8 {
+        let number = match self {
+            Self::Identity(change) => change.steps().count() as u64,
+            Self::Tenant(_) => 1,
+            Self::Mailbox(view) => view.pattern().evaluation.writes.requests(),
+        };
+        u8::try_from(number).unwrap_or(u8::MAX)
+    }
+
     /// The addresses that have to be done before this one, out of those that the plan changes.
     pub fn depends_on(&self, plan: &Plan) -> Vec<Address> {
         match self {

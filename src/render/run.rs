@@ -65,8 +65,18 @@ fn write_head(out: &mut dyn Write, run: &Run) -> io::Result<()> {
     for (at, actor) in &run.resumed {
         writeln!(out, "  Taken up again: {at:.0} by {}", by(actor))?;
     }
+    if let Some(abandoned) = &run.abandoned {
+        writeln!(out, "  Given up: {:.0} by {}", abandoned.at, by(&abandoned.actor))?;
+        if let Some(run) = &abandoned.undone_by {
+            writeln!(out, "  Undone by run {}", visible(run))?;
+        }
+        return Ok(());
+    }
     match &run.ended {
-        Some(ended) => writeln!(out, "  Ended: {:.0}, exit code {}", ended.at, ended.exit_code),
+        Some(ended) => {
+            let left = if ended.unfinished { ", unfinished" } else { "" };
+            writeln!(out, "  Ended: {:.0}, exit code {}{left}", ended.at, ended.exit_code)
+        }
         None => writeln!(out, "  Not ended: it runs still, or it was cut off"),
     }
 }
@@ -90,6 +100,7 @@ struct RunDocument<'r> {
 struct EndedRow {
     at: jiff::Timestamp,
     exit_code: u8,
+    unfinished: bool,
 }
 
 /// Writes a run as one JSON document.
@@ -102,7 +113,11 @@ pub fn write_run_json(
     let ended = run.ended.as_ref();
     let document = RunDocument {
         head: &run.head,
-        ended: ended.map(|ended| EndedRow { at: ended.at, exit_code: ended.exit_code }),
+        ended: ended.map(|ended| EndedRow {
+            at: ended.at,
+            exit_code: ended.exit_code,
+            unfinished: ended.unfinished,
+        }),
         changes: changes.unwrap_or_default(),
     };
     serde_json::to_writer(&mut *out, &document)?;

@@ -212,7 +212,7 @@ async fn the_binary_killed_when_a_file_appears_leaves_a_certificate_that_works()
         apply.signal("KILL");
         apply.wait();
         scene.signs_in(mark).await;
-        scene.world.run(&["apply", "--auto-approve"]).ended(0);
+        scene.world.run(&["apply", "--resume"]).ended(0);
         scene.signs_in(mark).await;
         let (new, registered) =
             (scene.thumbprint("auditor.pem"), scene.registered("auditor").await);

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use auditform::apply::{Cancel, Event, Observer, StepState};
+use auditform::apply::{Cancel, Event, Observer, StepState, TakenUp};
 use auditform::certificate::read_any;
 use auditform::client::{
     Client, ClientOptions, Clock, Credential, DeviceCode, DevicePrompt, Limits, RetryPolicy,
@@ -263,20 +263,23 @@ impl Scene {
         let warnings = warnings.map(|warnings| shown(&loaded.sources, warnings)).concat();
         if applying && !plan.is_empty() {
             let (_sender, receiver) = watch::channel(false);
-            let read = LastRead::at(ports.now());
             let (spec, made) = (ops::spec_text(&loaded), ops::made(beside, None, &ports));
             let about = Undertaking::unreviewed(&plan, &spec, &made);
             let mut journal = Journal::begin(about, beside, &ports).map_err(stopped)?;
-            let cancel = Cancel::new(receiver);
-            let journal = &mut journal;
-            let options = ApplyOptions { parallelism: 8, cancel, read, journal };
+            let options = ApplyOptions {
+                parallelism: 8,
+                cancel: Cancel::new(receiver),
+                read: LastRead::at(ports.now()),
+                taken_up: TakenUp::default(),
+                journal: &mut journal,
+            };
             let mut dating = Dating { scene: self, before: self.files() };
             let applied =
                 ops::apply(&mut connection, desired, &plan, beside, &ports, options, &mut dating)
                     .await;
             let report = applied.map_err(stopped)?.report;
-            let failures: Vec<_> = report.failures().collect();
-            assert!(failures.is_empty(), "{failures:?}");
+            journal.end(&plan, &report, 0).unwrap();
+            assert_eq!(report.failures().count(), 0, "{report:?}");
             assert_eq!(report.count(StepState::Done), plan.len() as u64, "{report:?}");
             let doubts: Vec<_> = report.unconfirmed().collect();
             assert!(doubts.is_empty(), "{doubts:?}");

@@ -56,6 +56,8 @@ pub(crate) enum Reply {
     ForwardTo(String),
     /// The tenant has the request, which is told here, and nobody ever gets its answer.
     Withhold(Sender<()>),
+    /// Nobody but the one who is told here ever gets the request.
+    Swallow(Sender<()>),
 }
 
 impl Reply {
@@ -147,15 +149,19 @@ fn serve(
         Reply::ForwardTo(upstream) => forward(&request, &upstream),
         Reply::Withhold(arrived) => {
             forward(&request, upstream);
-            // Where nobody waits for it any more, the test is over.
-            let _ = arrived.send(());
-            // Until the client has gone.
-            let _ = stream.read_to_end(&mut Vec::new());
-            return;
+            return await_the_end(stream, &arrived);
         }
+        Reply::Swallow(arrived) => return await_the_end(stream, &arrived),
     };
     // A client that has gone does not matter.
     let _ = stream.write_all(&bytes);
+}
+
+/// Says that the request is here, and stays silent until the client has gone.
+fn await_the_end(mut stream: TcpStream, arrived: &Sender<()>) {
+    // Where nobody waits for it any more, the test is over.
+    let _ = arrived.send(());
+    let _ = stream.read_to_end(&mut Vec::new());
 }
 
 fn read(stream: &mut TcpStream) -> Option<Seen> {

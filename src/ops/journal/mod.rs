@@ -5,6 +5,7 @@
 mod report;
 mod rules;
 mod store;
+mod unfinished;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -17,6 +18,7 @@ use uuid::Uuid;
 pub use report::{ReadRun, read_run, report_of};
 pub use rules::looser_than_last;
 pub use store::{LocalRuns, RunFile, RunStore};
+pub use unfinished::{abandon, unfinished};
 
 use super::ports::{Ports, Stopped};
 use crate::apply::{
@@ -26,7 +28,7 @@ use crate::client::Clock;
 use crate::diagnostic::Diagnostic;
 use crate::graph::{ExecutionGraph, Step, StepId};
 use crate::journal::{
-    Actor, Approver, Event, FORMAT_VERSION, Head, PlanLine, Record, RequestKey, Settled,
+    Actor, Approver, Event, FORMAT_VERSION, Head, PlanLine, Record, RequestKey, Run, Settled,
     Transition, WaitsFor, places_of,
 };
 use crate::plan::{Made, Plan, SavedPlan, SpecText};
@@ -73,20 +75,11 @@ impl Journal {
     /// anything is sent.
     pub fn begin(about: Undertaking<'_>, beside: &Path, ports: &Ports) -> Result<Self, Stopped> {
         let digest = super::digest_of(about.plan, about.spec)?;
-        let unwritable = |error: &dyn std::fmt::Display| {
-            let directory = LocalRuns::beside(beside);
-            let name = directory.directory().display().to_string();
-            let summary = format!("no journal can be kept in `{name}`: {error}");
-            Stopped::error(
-                Diagnostic::error("unwritable-journal", summary)
-                    .note("nothing was changed: without a journal nobody could tell what was done")
-                    .help("make room there, or let the directory be written to"),
-            )
-        };
-        let runs = LocalRuns::prepare(beside).map_err(|error| unwritable(&error))?;
+        let unwritable = |error: io::Error| unwritable(beside, &error);
+        let runs = LocalRuns::prepare(beside).map_err(unwritable)?;
         let started_at = ports.now();
         let run = name_of(started_at);
-        let head = head(about, digest, run.clone(), ports);
+        let head = head(about, digest, run.clone(), started_at, ports);
         let begun = || -> io::Result<Box<dyn RunFile>> {
             let mut file = runs.create(&run)?;
             serde_json::to_writer(&mut file, &head)?;
@@ -98,8 +91,33 @@ impl Journal {
             file.keep()?;
             Ok(file)
         };
-        let file = begun().map_err(|error| unwritable(&error))?;
+        let file = begun().map_err(unwritable)?;
         Ok(Self { run, file, clock: ports.clock.clone() })
+    }
+
+    /// Goes on writing the journal of a run that has not ended: who takes it up, and what was found out
+    /// about the requests that were in doubt, on the disk before anything is sent.
+    pub fn take_up(
+        run: &Run,
+        settled: &[(RequestKey, Event)],
+        beside: &Path,
+        ports: &Ports,
+    ) -> Result<Self, Stopped> {
+        let name = run.head.run.clone();
+        let at = ports.now();
+        let taken_up = || -> io::Result<Box<dyn RunFile>> {
+            let mut lines = Lines::default();
+            lines.push(&Record::Resumed { at, actor: actor(ports) })?;
+            for (key, event) in settled {
+                lines.push(&Record::Request(Transition::of(at, *key, *event)))?;
+            }
+            let mut file = LocalRuns::beside(beside).append(&name, run.whole)?;
+            file.write_all(&lines.0)?;
+            file.keep()?;
+            Ok(file)
+        };
+        let file = taken_up().map_err(|error| unwritable(beside, &error))?;
+        Ok(Self { run: name, file, clock: ports.clock.clone() })
     }
 
     /// Writes what became of the changes that no request tells about, what reading back showed, and
@@ -109,7 +127,8 @@ impl Journal {
         let mut lines = Lines::default();
         settled(plan, report, at, &mut lines)?;
         verdicts(plan, report, at, &mut lines)?;
-        lines.push(&Record::Ended { at, exit_code })?;
+        let unfinished = is_unfinished(report, exit_code);
+        lines.push(&Record::Ended { at, exit_code, unfinished })?;
         self.file.write_all(&lines.0)?;
         self.file.keep()
     }
@@ -127,14 +146,36 @@ fn name_of(started_at: Timestamp) -> String {
     format!("{time}-{one:02x}{two:02x}{three:02x}")
 }
 
-fn head(about: Undertaking<'_>, digest: PlanDigest, run: String, ports: &Ports) -> Head {
+fn unwritable(beside: &Path, error: &io::Error) -> Stopped {
+    let directory = LocalRuns::beside(beside);
+    let summary =
+        format!("no journal can be kept in `{}`: {error}", directory.directory().display());
+    Stopped::error(
+        Diagnostic::error("unwritable-journal", summary)
+            .note("nothing was changed: without a journal nobody could tell what was done")
+            .help("make room there, or let the directory be written to"),
+    )
+}
+
+/// Whether there is something to go on with: a run that was interrupted, or that could not read on.
+fn is_unfinished(report: &Report, exit_code: u8) -> bool {
+    matches!(exit_code, 130 | 8) && report.is_open()
+}
+
+fn head(
+    about: Undertaking<'_>,
+    digest: PlanDigest,
+    run: String,
+    started_at: Timestamp,
+    ports: &Ports,
+) -> Head {
     let plan = about.plan;
     Head {
         format_version: FORMAT_VERSION.to_owned(),
         run,
         tenant_id: plan.tenant.id,
         organization: plan.tenant.organization.clone(),
-        started_at: ports.now(),
+        started_at,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         actor: actor(ports),
         digest,
@@ -253,6 +294,7 @@ impl Scribe<'_> {
                 let address = Some(address(self.plan, intended.key.change));
                 Transition { address, ..intended }
             }
+            StepEvent::Withdrawn { step } => of(step, Event::Withdrawn)?,
             StepEvent::Sent { step, client_request_id, attempt } => Transition {
                 client_request_id: Some(client_request_id.to_owned()),
                 attempt: Some(attempt),

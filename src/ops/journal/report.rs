@@ -51,11 +51,16 @@ fn speaks_of(head: &Head, read: &ReadPlan) -> bool {
         && plan.approval == head.approval
 }
 
-fn find(runs: &dyn RunStore, name: &str) -> Result<String, Stopped> {
-    let names = runs.list().map_err(|error| {
+/// The names of all runs, the oldest first.
+pub(super) fn names_of(runs: &dyn RunStore) -> Result<Vec<String>, Stopped> {
+    runs.list().map_err(|error| {
         let summary = format!("the journals of runs cannot be listed: {error}");
         Stopped::error(Diagnostic::error("unreadable-journal", summary))
-    })?;
+    })
+}
+
+fn find(runs: &dyn RunStore, name: &str) -> Result<String, Stopped> {
+    let names = names_of(runs)?;
     let found = if name == "latest" { names.last() } else { names.iter().find(|one| *one == name) };
     if let Some(found) = found {
         return Ok(found.clone());
@@ -68,7 +73,7 @@ fn find(runs: &dyn RunStore, name: &str) -> Result<String, Stopped> {
     }))
 }
 
-fn unreadable(name: &str, error: &Unreadable) -> Stopped {
+pub(super) fn unreadable(name: &str, error: &Unreadable) -> Stopped {
     let summary = format!("the journal of run `{name}` cannot be gone by");
     let finding = match error {
         Unreadable::TooNew(_) => {
@@ -78,7 +83,7 @@ fn unreadable(name: &str, error: &Unreadable) -> Stopped {
             .help("a journal is not edited: restore the file as it was"),
     };
     Stopped::error(
-        finding.note(error.to_string()).note("nothing of it was believed, and no call was made"),
+        finding.note(error.to_string()).note("nothing of it was believed, and nothing was changed"),
     )
 }
 

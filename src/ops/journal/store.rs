@@ -26,6 +26,9 @@ impl<T: Read + Seek> ReadSeek for T {}
 pub trait RunStore: Debug {
     /// Begins one; an error where there is one of that name.
     fn create(&self, run: &str) -> io::Result<Box<dyn RunFile>>;
+    /// Goes on with one after its first `whole` bytes. What stands after them, a line that broke off, is
+    /// dropped. A store that only takes whole objects begins a further part here.
+    fn append(&self, run: &str, whole: u64) -> io::Result<Box<dyn RunFile>>;
     /// Reads one.
     fn open(&self, run: &str) -> io::Result<Box<dyn ReadSeek>>;
     /// The names of all, the oldest first; none where nothing was ever kept.
@@ -76,7 +79,15 @@ impl RunStore for LocalRuns {
         // The name itself has to outlive a power failure too.
         #[cfg(unix)]
         File::open(&self.directory)?.sync_all()?;
-        Ok(Box::new(LocalFile { file: io::BufWriter::with_capacity(1 << 16, file) }))
+        Ok(LocalFile::boxed(file))
+    }
+
+    fn append(&self, run: &str, whole: u64) -> io::Result<Box<dyn RunFile>> {
+        let file = File::options().append(true).open(self.path(run))?;
+        if file.metadata()?.len() > whole {
+            file.set_len(whole)?;
+        }
+        Ok(LocalFile::boxed(file))
     }
 
     fn open(&self, run: &str) -> io::Result<Box<dyn ReadSeek>> {
@@ -86,7 +97,8 @@ impl RunStore for LocalRuns {
     fn list(&self) -> io::Result<Vec<String>> {
         let entries = match fs::read_dir(&self.directory) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            // What is no directory holds no run; whoever begins one is told what stands there.
+            Err(error) if is_absent(&error) => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
         let mut names = Vec::new();
@@ -101,10 +113,20 @@ impl RunStore for LocalRuns {
     }
 }
 
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
 /// A file that grows at its end. What belongs together is written together, and waits for nothing.
 #[derive(Debug)]
 struct LocalFile {
     file: io::BufWriter<File>,
+}
+
+impl LocalFile {
+    fn boxed(file: File) -> Box<dyn RunFile> {
+        Box::new(Self { file: io::BufWriter::with_capacity(1 << 16, file) })
+    }
 }
 
 impl Write for LocalFile {

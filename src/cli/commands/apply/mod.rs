@@ -4,7 +4,10 @@
 mod checks;
 mod ending;
 mod opened;
+mod resume;
 mod saved;
+mod second_phase;
+mod unfinished;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -13,16 +16,17 @@ use clap::ValueEnum;
 
 use self::checks::{forbidden, may_go_ahead, still_failing};
 use self::ending::{end_journal, exit_of, half_made};
-use self::opened::{Opened, ReviewedPlan, open_spec};
+use self::opened::{Opened, Resumed, ReviewedPlan, open_spec};
+use self::unfinished::Left;
 use crate::apply::Report;
 use crate::cli::events::{Destination, Events};
 use crate::cli::exit::Exit;
 use crate::cli::interrupt::Interrupts;
 use crate::cli::selection::SelectionArguments;
-use crate::cli::session::{Allow, Reading, Session, plan, show, unwritten};
+use crate::cli::session::{Allow, Reading, Session, show, unwritten};
 use crate::cli::terminal::Terminal;
 use crate::cli::variables::VariableArguments;
-use crate::diagnostic::{Diagnostic, Sources};
+use crate::diagnostic::Sources;
 use crate::ops::{
     self, Applied, ApplyOptions, Journal, LastRead, Ports, StalePolicy, Stopped, Undertaking,
 };
@@ -67,6 +71,22 @@ pub(in crate::cli) struct Arguments {
     /// Apply a saved plan even though the spec has changed since
     #[arg(long)]
     plan_only: bool,
+    /// Go on with the run of this spec that has not ended, or with the run of this name
+    ///
+    /// Nothing is planned anew and nothing is asked: what was in doubt is read again, and the rest of
+    /// the run's own plan is carried out.
+    #[arg(
+        long,
+        value_name = "RUN",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "",
+        conflicts_with_all = ["abandon", "approve", "approval"]
+    )]
+    resume: Option<String>,
+    /// Close the run of this tenant that has not ended, and plan anew
+    #[arg(long)]
+    abandon: bool,
     /// Print what happens, as one JSON object on each line, instead of plan and report; whoever is
     /// asked sees the plan on standard error
     #[arg(long, conflicts_with_all = ["json_into", "full"])]
@@ -119,21 +139,35 @@ async fn applied(
     ports: &Ports,
     interrupts: &Interrupts,
 ) -> Exit {
-    let is_saved = ops::is_saved_plan(&arguments.path);
-    let opened = if is_saved {
-        Box::pin(saved::open(arguments, terminal, ports)).await
-    } else {
-        Box::pin(open_spec(arguments, terminal, ports)).await
+    let mut opened = match &arguments.resume {
+        Some(run) => {
+            let named = Some(run.as_str()).filter(|run| !run.is_empty());
+            resume::open(arguments, named, terminal, ports).await
+        }
+        None if ops::is_saved_plan(&arguments.path) => {
+            Box::pin(saved::open(arguments, terminal, ports)).await
+        }
+        None => Box::pin(open_spec(arguments, terminal, ports)).await,
     };
-    let Opened { session, plan, read, beside, reviewed, selection } = match opened {
+    if let Err(Left::ForRun(run)) = opened {
+        opened = Box::pin(resume::open(arguments, Some(&run), terminal, ports)).await;
+    }
+    let Opened { session, plan, read, beside, reviewed, resumed, selection } = match opened {
         Ok(opened) => opened,
-        Err(exit) => return exit,
+        Err(Left::Ended(exit)) => return exit,
+        Err(Left::ForRun(_)) => return Exit::Unfinished,
     };
     let parallelism = usize::from(arguments.parallelism);
     let allow = &arguments.allow.allow;
     let reading = Reading { allow, selection: &selection, parallelism, applying: true };
-    let mut run = Run { arguments, session, terminal, ports, interrupts, read, beside, reviewed };
-    let mut exit = run.phase(&plan, arguments.auto_approve).await;
+    let is_resumed = resumed.is_some();
+    let mut run =
+        Run { arguments, session, terminal, ports, interrupts, read, beside, reviewed, resumed };
+    let mut exit = if is_resumed {
+        run.rest(&plan).await
+    } else {
+        run.phase(&plan, arguments.auto_approve).await
+    };
     // A check that forbids nothing is judged again with the second phase.
     let goes_on = exit == Exit::Done || (exit == Exit::ChecksFailed && !plan.is_forbidden());
     if goes_on && !plan.deferred.is_empty() {
@@ -156,6 +190,8 @@ struct Run<'a> {
     beside: Provenance,
     /// What is known of a saved plan.
     reviewed: Option<ReviewedPlan>,
+    /// The run that is gone on with.
+    resumed: Option<Resumed>,
 }
 
 impl Run<'_> {
@@ -180,6 +216,13 @@ impl Run<'_> {
             self.terminal.say("Not approved: nothing was changed.");
             return Exit::NotApproved;
         }
+        let exit = self.carry_out(plan).await;
+        self.with_checks(plan, exit)
+    }
+
+    /// Carries out what is left of a run that was shown and approved when it began.
+    async fn rest(&mut self, plan: &Plan) -> Exit {
+        self.terminal.planned(plan, self.beside.digest.clone(), None);
         let exit = self.carry_out(plan).await;
         self.with_checks(plan, exit)
     }
@@ -213,96 +256,12 @@ impl Run<'_> {
         }
     }
 
-    /// Signs in as what the first phase has made, plans the rest, and asks for that too: nothing is
-    /// done that nobody has seen. The first may have had nothing to do: an earlier run did it.
-    async fn second_phase(&mut self, reading: Reading<'_>, was_idle: bool) -> Exit {
-        let (terminal, ports) = (self.terminal, self.ports);
-        let first = if was_idle { "had nothing to do" } else { "is done" };
-        terminal
-            .tell(&format!("The first phase {first}. Signing in to Exchange to plan the rest."));
-        let mut progress = terminal.progress();
-        let Session { loaded, connection, .. } = &mut self.session;
-        let desired = &loaded.desired;
-        match ops::second_phase(connection, desired, ports, &mut progress).await {
-            Ok(None) => {}
-            Ok(Some(why)) => {
-                let mut finding =
-                    Diagnostic::warning("not-yet", "Exchange does not let the application in yet")
-                        .note(why);
-                if !was_idle {
-                    finding = finding.note("what the first phase did stays as it is");
-                }
-                let again = "run `auditform apply` again later: it goes on from here";
-                terminal.finding(finding.help(again));
-                return Exit::Pending;
-            }
-            Err(stopped) => {
-                let exit = show(&stopped, &self.session.loaded.sources, terminal);
-                return self.first_phase_stands(was_idle, exit);
-            }
-        }
-        let is_allowed = desired.tenant.approve_second_phase;
-        let stale = self.arguments.stale.into();
-        self.read = LastRead { stale, ..LastRead::at(ports.now()) };
-        // The second plan is another one; it has no digest before it is saved.
-        self.beside = Provenance::default();
-        self.reviewed = None;
-        let plan = match plan(&mut self.session, reading, terminal, ports).await {
-            Ok(plan) => plan,
-            Err(exit) => return self.first_phase_stands(was_idle, exit),
-        };
-        let approved = self.arguments.auto_approve && is_allowed;
-        let waits = !approved && !plan.is_empty() && may_go_ahead(&plan);
-        // What is signed, or named by its digest, is the first plan alone.
-        let is_bound = plan.approval.is_some() || self.arguments.approve.is_some();
-        if is_bound && !plan.is_empty() && may_go_ahead(&plan) {
-            return self.leave_for_approval(&plan, first);
-        }
-        if waits && (self.arguments.auto_approve || !Terminal::can_ask()) {
-            return self.leave_for_approval(&plan, first);
-        }
-        match self.phase(&plan, approved).await {
-            Exit::NotApproved => Exit::SecondPhase,
-            exit => exit,
-        }
-    }
-
-    /// What stopped the second phase says nothing of the first.
-    fn first_phase_stands(&self, was_idle: bool, exit: Exit) -> Exit {
-        let again = "run `auditform apply` again: it finds what is there and goes on from here";
-        if !was_idle {
-            self.terminal.finding(
-                Diagnostic::warning("first-phase-done", "the rest could not be planned")
-                    .note("what the first phase did stays as it is")
-                    .help(again),
-            );
-        }
-        exit
-    }
-
-    /// The second plan needs a yes of its own, and nobody is here to give it.
-    fn leave_for_approval(&self, plan: &Plan, first: &str) -> Exit {
-        if let Err(error) = self.show(plan, true) {
-            return unwritten(&error, self.terminal);
-        }
-        let finding =
-            Diagnostic::warning("second-phase", "the second phase waits for its own approval")
-                .note(format!("the first phase {first}; nothing of the plan above was done"));
-        self.terminal.finding(if plan.approval.is_some() || self.arguments.approve.is_some() {
-            finding
-                .help("save the rest with `auditform plan --out FILE`, and have that plan approved")
-        } else {
-            finding.help("run `auditform apply` again to approve it").help(
-                "or write `approve_second_phase = true` in `[tenant]`, so that `--auto-approve` \
-                     covers both phases",
-            )
-        });
-        Exit::SecondPhase
-    }
-
-    /// Begins to write down what is done.
+    /// Begins to write down what is done, or goes on with it.
     fn begin_journal(&self, plan: &Plan) -> Result<Journal, Stopped> {
         let loaded = &self.session.loaded;
+        if let Some(Resumed { run, settled, .. }) = &self.resumed {
+            return Journal::take_up(run, settled, &loaded.directory, self.ports);
+        }
         let spec = ops::spec_text(loaded);
         let reviewed = self.reviewed.as_ref();
         let made = reviewed.and_then(|plan| plan.made.clone());
@@ -321,7 +280,8 @@ impl Run<'_> {
             Err(stopped) => return show(&stopped, &self.session.loaded.sources, self.terminal),
         };
         let read = self.read.clone();
-        let options = ApplyOptions { parallelism, cancel, read, journal: &mut journal };
+        let taken_up = self.resumed.take().map(|run| run.taken_up).unwrap_or_default();
+        let options = ApplyOptions { parallelism, cancel, read, taken_up, journal: &mut journal };
         let Session { loaded, connection, .. } = &mut self.session;
         let (desired, directory) = (&loaded.desired, &loaded.directory);
         let terminal = self.terminal;

@@ -1,12 +1,14 @@
 //! From a spec to a plan that is about to be applied, and what an approval has to be.
 
 use super::Arguments;
+use super::unfinished::{Left, nothing_in_the_way};
+use crate::apply::TakenUp;
 use crate::cli::commands::plan::{looser, provenance};
 use crate::cli::exit::Exit;
-use crate::cli::session::{Reading, Session, load, open, show};
+use crate::cli::session::{Reading, Session, can_be_planned, connect, load, plan, show};
 use crate::cli::terminal::Terminal;
 use crate::diagnostic::Diagnostic;
-use crate::journal::Approver;
+use crate::journal::{Approver, Event, RequestKey, Run};
 use crate::ops::{self, LastRead, Ports, Stopped};
 use crate::plan::{Made, Plan};
 use crate::render::Provenance;
@@ -22,8 +24,18 @@ pub(super) struct Opened {
     pub(super) beside: Provenance,
     /// What is known of a saved plan.
     pub(super) reviewed: Option<ReviewedPlan>,
+    /// The run that is gone on with.
+    pub(super) resumed: Option<Resumed>,
     /// What the plan was narrowed to, and what is planned after it is too.
     pub(super) selection: Selection,
+}
+
+/// A run that has not ended, with what was found out about it.
+pub(super) struct Resumed {
+    pub(super) run: Run,
+    /// The end of each doubt.
+    pub(super) settled: Vec<(RequestKey, Event)>,
+    pub(super) taken_up: TakenUp,
 }
 
 /// A saved plan that may be applied.
@@ -40,14 +52,14 @@ pub(super) async fn open_spec(
     arguments: &Arguments,
     terminal: Terminal<'_>,
     ports: &Ports,
-) -> Result<Opened, Exit> {
+) -> Result<Opened, Left> {
     if arguments.plan_only {
         terminal.finding(
             Diagnostic::error("not-a-plan", "`--plan-only` is for saved plans")
                 .note(format!("`{}` is a spec", arguments.path.display()))
                 .help("leave it out, or name a plan that `auditform plan --out FILE` has saved"),
         );
-        return Err(Exit::Usage);
+        return Err(Exit::Usage.into());
     }
     let selection = arguments.selection.selection(terminal)?;
     let loaded = load(&arguments.path, &arguments.variables, terminal, ports)?;
@@ -59,7 +71,7 @@ pub(super) async fn open_spec(
                 .note(format!("`{}` is a spec", arguments.path.display()))
                 .help("leave it out, or name a plan that `auditform plan --out FILE` has saved"),
         );
-        return Err(Exit::Usage);
+        return Err(Exit::Usage.into());
     }
     can_be_asked(arguments, terminal)?;
     let parallelism = usize::from(arguments.parallelism);
@@ -67,7 +79,10 @@ pub(super) async fn open_spec(
     let reading = Reading { allow, selection: &selection, parallelism, applying: true };
     let spec = ops::spec_text(&loaded);
     let at = ports.now();
-    let (session, plan) = open(loaded, reading, terminal, ports).await?;
+    can_be_planned(&loaded, reading, terminal)?;
+    let session = connect(loaded, reading, terminal, ports).await?;
+    let mut session = nothing_in_the_way(session, arguments, terminal, ports).await?;
+    let plan = plan(&mut session, reading, terminal, ports).await?;
     let stale = arguments.stale.into();
     let read = LastRead { stale, ended: ports.now(), ..LastRead::at(at) };
     let shown = |stopped: Stopped| show(&stopped, &session.loaded.sources, terminal);
@@ -77,7 +92,7 @@ pub(super) async fn open_spec(
     }
     let looser = looser(&plan, &session.loaded.directory);
     let beside = Provenance { looser, ..provenance(Some(digest), None) };
-    Ok(Opened { session, plan, read, beside, reviewed: None, selection })
+    Ok(Opened { session, plan, read, beside, reviewed: None, resumed: None, selection })
 }
 
 /// Without a terminal nobody can say yes.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::Arguments;
 use super::checks::{forbidden, may_go_ahead};
 use super::opened::{Opened, ReviewedPlan, can_be_asked, is_approved};
+use super::unfinished::{Left, nothing_in_the_way};
 use crate::apply::Report;
 use crate::cli::commands::plan::{looser, provenance};
 use crate::cli::exit::Exit;
@@ -13,16 +14,19 @@ use crate::cli::session::{Reading, Session, connect, load_captured, show, unwrit
 use crate::cli::terminal::Terminal;
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::journal::Approver;
-use crate::ops::{self, ApprovalQuestion, LastRead, Loaded, Ports, StalePolicy, Stopped};
+use crate::ops::{self, ApprovalQuestion, Asked, LastRead, Loaded, Ports, StalePolicy, Stopped};
 use crate::plan::{CheckResult, Plan, ReadPlan, Selected, SpecText};
-use crate::render::{Detail, Provenance, TextOptions, write_plan, write_stale};
+use crate::render::{
+    CommandEvent, Detail, Provenance, TextOptions, change_results, write_plan, write_stale,
+};
 use crate::resource::PlanDigest;
+use crate::state::Selection;
 
 pub(super) async fn open(
     arguments: &Arguments,
     terminal: Terminal<'_>,
     ports: &Ports,
-) -> Result<Opened, Exit> {
+) -> Result<Opened, Left> {
     let file = &arguments.path;
     let stopped = |stopped: Stopped| show(&stopped, &Sources::default(), terminal);
     let read = ops::read_saved(file).map_err(stopped)?;
@@ -42,20 +46,28 @@ pub(super) async fn open(
             terminal.finding(forbidden(&plan));
         }
         let exit = if plan.refused.is_empty() { Exit::ChecksFailed } else { Exit::Refused };
-        return Err(written.map_or_else(|error| unwritten(&error, terminal), |()| exit));
+        let exit = written.map_or_else(|error| unwritten(&error, terminal), |()| exit);
+        return Err(exit.into());
     }
     let parallelism = usize::from(arguments.parallelism);
-    let selection = plan.selected.as_ref().map(Selected::selection).transpose();
-    let selection = selection.map_err(|error| {
-        stopped(Stopped::error(Diagnostic::error("unreadable-plan", error.to_string())))
-    })?;
-    let selection = selection.unwrap_or_default();
+    let selection = selection_of(&plan).map_err(stopped)?;
     let reading = Reading { allow: &[], selection: &selection, parallelism, applying: true };
-    let mut session = connect(loaded, reading, terminal, ports).await?;
+    let session = connect(loaded, reading, terminal, ports).await?;
     is_of_tenant(&plan, &session, terminal)?;
+    let mut session = nothing_in_the_way(session, arguments, terminal, ports).await?;
     let read = check_against_tenant(arguments, &mut plan, &mut session, terminal, ports).await?;
+    refuse_stale(&plan, &read, &beside, terminal)?;
     plan.checks = judge_checks(&plan, &mut session, terminal, ports).await?;
-    Ok(Opened { session, plan, read, beside, reviewed: Some(reviewed), selection })
+    let reviewed = Some(reviewed);
+    Ok(Opened { session, plan, read, beside, reviewed, resumed: None, selection })
+}
+
+/// What a plan was narrowed to.
+pub(super) fn selection_of(plan: &Plan) -> Result<Selection, Stopped> {
+    let selection = plan.selected.as_ref().map(Selected::selection).transpose();
+    let selection = selection
+        .map_err(|error| Stopped::error(Diagnostic::error("unreadable-plan", error.to_string())))?;
+    Ok(selection.unwrap_or_default())
 }
 
 /// Judges the checks of the plan's own spec by what the tenant holds now.
@@ -191,7 +203,7 @@ fn is_signed(
     Ok(approvers)
 }
 
-fn is_of_tenant(plan: &Plan, session: &Session, terminal: Terminal) -> Result<(), Exit> {
+pub(super) fn is_of_tenant(plan: &Plan, session: &Session, terminal: Terminal) -> Result<(), Exit> {
     let (planned, found) = (plan.tenant.id, session.connection.tenant_id);
     if planned == found {
         return Ok(());
@@ -216,34 +228,49 @@ async fn check_against_tenant(
     let Session { loaded, connection, .. } = session;
     let (desired, directory) = (&loaded.desired, &loaded.directory);
     terminal.tell("Reading again what the plan changes.");
-    let mut standings =
-        ops::recheck(connection, desired, plan, directory, ports, ops::Reading::Lists, &|_| true)
-            .await
-            .map_err(|stopped| show(&stopped, &loaded.sources, terminal))?;
+    terminal.happens(|| CommandEvent::ReadStarted {});
+    let asked = Asked::untouched(ops::Reading::Lists, &|_| true);
+    let mut standings = ops::recheck(connection, desired, plan, directory, ports, asked)
+        .await
+        .map_err(|stopped| show(&stopped, &loaded.sources, terminal))?;
     for (place, renewed) in std::mem::take(&mut standings.renewed) {
         if let Some(change) = plan.identity.get_mut(place as usize) {
             *change = renewed;
         }
     }
     let stale = StalePolicy::from(arguments.stale);
-    if stale == StalePolicy::RefuseAll && !standings.stale.is_empty() {
-        let mut report = Report::new(plan.len());
-        for (place, why) in &standings.stale {
-            report.refuse(*place, why.clone());
-        }
-        let written = terminal.talk(|out| write_stale(out, plan, &report));
-        if let Err(error) = written {
-            return Err(unwritten(&error, terminal));
-        }
-        let number = standings.stale.len();
-        let objects =
-            if number == 1 { "1 object is".to_owned() } else { format!("{number} objects are") };
-        terminal.finding(
-            Diagnostic::error("stale-plan", format!("{objects} no longer as the plan saw it"))
-                .note("nothing was changed")
-                .help("plan again, or leave out what is stale with `--stale skip`"),
-        );
-        return Err(Exit::Stale);
-    }
     Ok(LastRead { at, ended: ports.now(), standings, stale })
+}
+
+/// Ends the apply where something is stale and nothing stale is to be left out.
+pub(super) fn refuse_stale(
+    plan: &Plan,
+    read: &LastRead,
+    beside: &Provenance,
+    terminal: Terminal<'_>,
+) -> Result<(), Exit> {
+    let stale = &read.standings.stale;
+    if read.stale == StalePolicy::Skip || stale.is_empty() {
+        return Ok(());
+    }
+    let mut report = Report::new(plan.len());
+    for (place, why) in stale {
+        report.refuse(*place, why.clone());
+    }
+    terminal.planned(plan, beside.digest.clone(), None);
+    if let Some(events) = terminal.events {
+        change_results(plan, &report).for_each(|event| events.tell(&event));
+    }
+    if let Err(error) = terminal.talk(|out| write_stale(out, plan, &report)) {
+        return Err(unwritten(&error, terminal));
+    }
+    let number = stale.len();
+    let objects =
+        if number == 1 { "1 object is".to_owned() } else { format!("{number} objects are") };
+    terminal.finding(
+        Diagnostic::error("stale-plan", format!("{objects} no longer as the plan saw it"))
+            .note("nothing was changed")
+            .help("plan again, or leave out what is stale with `--stale skip`"),
+    );
+    Err(Exit::Stale)
 }

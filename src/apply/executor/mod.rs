@@ -1,10 +1,13 @@
 //! Walks the execution graph. One coordinator decides and keeps the books; tasks only send requests
-//! and report back. A step's intent is with the sink before its request leaves. Once asked to stop,
-//! it starts nothing more and waits for what is in flight: the loop always drains. Before a step that
+//! and report back. A step's intent is with the sink before its request leaves; intents are handed
+//! over ahead of their turn, so that one write to a disk serves many. Once asked to stop, it takes
+//! back those that have not left, starts nothing more and waits for what is in flight: the loop always drains. Before a step that
 //! reads Exchange back it drains too, and goes on when it is told what came of it; likewise once what
 //! was read is too old to be written upon.
 
-use std::collections::{HashMap, HashSet};
+mod starting;
+
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -13,7 +16,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use super::event::{Event, Observer, Sink, StepEvent, StepName};
 use super::recheck::Standings;
 use super::report::{Failure, FailureKind, Prerequisite, Report, StepState};
-use super::writer::{Cancel, News, Writer, WriterEvents};
+use super::writer::{Cancel, News, Writer};
 use crate::graph::{ExecutionGraph, Outcome, Schedule, Step, StepId};
 use crate::plan::Plan;
 
@@ -21,6 +24,18 @@ type Answer = Result<Option<String>, Failure>;
 
 /// Tells whether what was read last of the change at a place may still be written upon.
 pub type Freshness = Arc<dyn Fn(u32) -> bool + Send + Sync>;
+
+/// A request of a plan: the place of its change, and its own among those of the change.
+pub type RequestPlace = (u32, u8);
+
+/// What is known of a plan that was carried out in part.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TakenUp {
+    /// What has become of its changes.
+    pub report: Option<Report>,
+    /// Requests that have taken effect.
+    pub done: HashSet<RequestPlace>,
+}
 
 /// A plan that is being carried out.
 pub struct Execution<'p> {
@@ -32,6 +47,10 @@ pub struct Execution<'p> {
     cancel: Cancel,
     tasks: JoinSet<Answer>,
     steps: HashMap<Id, StepId>,
+    /// Steps whose intents are with the sink, and whose turn has not come.
+    intended: VecDeque<StepId>,
+    /// Requests that have taken effect in an earlier process.
+    done: HashSet<RequestPlace>,
     is_fresh: Freshness,
     /// What was read is too old, and something waits to be written.
     outdated: bool,
@@ -71,6 +90,8 @@ impl<'p> Execution<'p> {
             cancel,
             tasks: JoinSet::new(),
             steps: HashMap::new(),
+            intended: VecDeque::new(),
+            done: HashSet::new(),
             is_fresh: Arc::new(|_| true),
             outdated: false,
             begun: HashSet::new(),
@@ -86,6 +107,18 @@ impl<'p> Execution<'p> {
     #[must_use]
     pub fn while_fresh(self, is_fresh: Freshness) -> Self {
         Self { is_fresh, ..self }
+    }
+
+    /// Goes on where an earlier process has stopped.
+    #[must_use]
+    pub fn taking_up(mut self, earlier: TakenUp) -> Self {
+        self.begun.extend(earlier.done.iter().map(|(change, _)| *change));
+        self.ended_steps = earlier.done.len() as u64;
+        self.done = earlier.done;
+        if let Some(report) = earlier.report {
+            self.report = report;
+        }
+        self
     }
 
     /// Takes what reading again has shown: what is there is not written, what is stale is refused.
@@ -179,97 +212,6 @@ impl<'p> Execution<'p> {
         is_proved
     }
 
-    /// Starts as many ready steps as there is room for, once the sink has all their intents.
-    fn start<W: Writer>(
-        &mut self,
-        writer: &Arc<W>,
-        sink: &mut dyn Sink,
-        observer: &mut dyn Observer,
-    ) {
-        if self.report.interrupted || self.report.sink_error.is_some() {
-            return;
-        }
-        let room = self.parallelism.saturating_sub(self.tasks.len());
-        let mut ready: Vec<StepId> = Vec::new();
-        while ready.len() < room
-            && let Some(step) = self.schedule.take_ready()
-        {
-            match self.graph.step(step) {
-                Some(Step::ReadBack | Step::Canary) => self.held = Some(step),
-                _ if self.is_settled(step) => {}
-                Some(Step::Write { change, .. }) if !(self.is_fresh)(change) => {
-                    self.schedule.give_back(step);
-                    self.outdated = true;
-                    break;
-                }
-                _ => ready.push(step),
-            }
-        }
-        if ready.is_empty() {
-            return;
-        }
-        let intents: Vec<StepEvent<'_>> =
-            ready.iter().map(|step| StepEvent::Intent { step: *step }).collect();
-        if !self.record(&intents, sink) {
-            return;
-        }
-        for step in ready {
-            self.watched(step, |step| observer.event(Event::Begun { step }));
-            self.spawn(step, writer);
-        }
-    }
-
-    /// A step of a change that needs nothing, or may not be done, ends at once.
-    fn is_settled(&mut self, step: StepId) -> bool {
-        let Some(change) = self.graph.step(step).and_then(Step::change) else { return false };
-        match self.report.state(change) {
-            StepState::AlreadyThere => {
-                self.schedule.finish(step, Outcome::Done);
-                true
-            }
-            // No mailbox depends on another: those that are tried first may be fewer.
-            StepState::Stale if change as usize >= self.plan.before_mailbox_changes() => {
-                self.schedule.finish(step, Outcome::Done);
-                true
-            }
-            StepState::Stale => {
-                self.skip_dependents(step, Prerequisite::Change(change));
-                true
-            }
-            _ => false,
-        }
-    }
-
-    fn spawn<W: Writer>(&mut self, step: StepId, writer: &Arc<W>) {
-        self.begun.extend(self.graph.step(step).and_then(Step::change));
-        let writer = Arc::clone(writer);
-        let events = WriterEvents { step, sender: self.sender.clone() };
-        let handle = match self.graph.step(step) {
-            Some(Step::Write { change, request }) => {
-                let operation = self
-                    .plan
-                    .get(change as usize)
-                    .and_then(|change| change.writes().into_iter().nth(usize::from(request)));
-                self.tasks.spawn(async move {
-                    match operation {
-                        Some(operation) => writer.write(operation, events).await,
-                        None => Ok(None),
-                    }
-                })
-            }
-            Some(Step::AwaitCustomization { .. }) => {
-                self.tasks.spawn(async move { writer.await_customization().await.map(|()| None) })
-            }
-            Some(Step::SignIn) => {
-                self.tasks.spawn(async move { writer.sign_in(events).await.map(|()| None) })
-            }
-            Some(Step::ReadBack | Step::Canary | Step::Barrier) | None => {
-                self.tasks.spawn(async { Ok(None) })
-            }
-        };
-        self.steps.insert(handle.id(), step);
-    }
-
     fn tell(&mut self, news: &News, sink: &mut dyn Sink, observer: &mut dyn Observer) {
         match news {
             News::Sent { step, client_request_id, attempt } => {
@@ -327,12 +269,7 @@ impl<'p> Execution<'p> {
             Ok(request_id) => {
                 let request_id = request_id.as_deref();
                 self.record(&[StepEvent::Succeeded { step, request_id }], sink);
-                let is_last = self.is_last(step);
-                if let Some(change) = change.filter(|_| is_last) {
-                    self.report.done(change);
-                    self.begun.remove(&change);
-                }
-                self.schedule.finish(step, Outcome::Done);
+                self.did(step);
                 self.watched(step, |step| observer.event(Event::Done { step, request_id }));
             }
             Err(failure) if failure.kind == FailureKind::NotYet => {
@@ -358,6 +295,17 @@ impl<'p> Execution<'p> {
                 }
             }
         }
+    }
+
+    /// A step has taken effect.
+    fn did(&mut self, step: StepId) {
+        let is_last = self.is_last(step);
+        let change = self.graph.step(step).and_then(Step::change);
+        if let Some(change) = change.filter(|_| is_last) {
+            self.report.done(change);
+            self.begun.remove(&change);
+        }
+        self.schedule.finish(step, Outcome::Done);
     }
 
     /// Whether no further step of the same change comes after this one.

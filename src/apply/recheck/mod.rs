@@ -2,6 +2,8 @@
 //! it may be written, what is already as the plan wants it is done, and anything else is stale. Values
 //! only; who reads, and when, is decided elsewhere.
 
+mod begun;
+
 use std::collections::BTreeMap;
 
 use uuid::Uuid;
@@ -22,16 +24,41 @@ pub struct Standings {
     pub stale: BTreeMap<u32, String>,
     /// Changes of identity chains that are the same, with what was not known before.
     pub renewed: BTreeMap<u32, IdentityChange>,
+    /// Of changes that were begun before: which of their requests show.
+    pub shown: BTreeMap<u32, Vec<bool>>,
 }
 
-/// The switches of a tenant and its identity chains against a plan. Only places that `is_open` says
-/// yes to are looked at.
+/// Which changes of a plan are compared, by their places.
+#[derive(Clone, Copy)]
+pub struct Open<'a> {
+    /// Whether something is left of it.
+    pub is_open: &'a (dyn Fn(u32) -> bool + Sync),
+    /// Whether some of its requests may have taken effect, so that it is allowed to be half done.
+    pub is_begun: &'a (dyn Fn(u32) -> bool + Sync),
+}
+
+impl std::fmt::Debug for Open<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Open").finish_non_exhaustive()
+    }
+}
+
+impl<'a> Open<'a> {
+    /// Those that `is_open` says yes to; nothing of them was sent.
+    pub fn untouched(is_open: &'a (dyn Fn(u32) -> bool + Sync)) -> Self {
+        Self { is_open, is_begun: &|_| false }
+    }
+}
+
+/// The switches of a tenant and its identity chains against a plan. Only places that are open are
+/// looked at.
 pub fn recheck_few(
     plan: &Plan,
     identity: &IdentityFindings,
     tenant: ObservedTenant,
-    is_open: &dyn Fn(u32) -> bool,
+    open: Open<'_>,
 ) -> Standings {
+    let Open { is_open, is_begun } = open;
     let mut standings = Standings::default();
     let unplannable = identity.diagnostics.iter().find(|one| one.severity == Severity::Error);
     for (change, place) in plan.identity.iter().zip(0u32..).filter(|(_, place)| is_open(*place)) {
@@ -41,6 +68,7 @@ pub fn recheck_few(
                 let why = format!("no plan can be made any more: {}", finding.summary);
                 standings.stale.insert(place, why);
             }
+            None if is_begun(place) => begun::identity(change, place, identity, &mut standings),
             None => recheck_identity(change, place, identity, &mut standings),
         }
     }
@@ -50,6 +78,9 @@ pub fn recheck_few(
             continue;
         }
         match recheck_switch(*change, tenant) {
+            Some(is_there) if is_begun(place) => {
+                standings.shown.insert(place, vec![is_there]);
+            }
             Some(true) => standings.already.push(place),
             Some(false) => {}
             None => {
@@ -164,6 +195,7 @@ fn list(names: &[&str]) -> String {
 enum Seen {
     AsPlanned,
     AsDesired,
+    HalfDone(Vec<bool>),
     Otherwise { upn: Option<String>, recipient_type: RecipientType, audit: AuditState },
 }
 
@@ -175,19 +207,22 @@ pub struct MailboxRecheck<'p> {
     index: Vec<(Uuid, u32)>,
     /// By place among the mailbox changes: still to be seen.
     open: Vec<bool>,
+    /// By place among the mailbox changes: may be half done.
+    begun: Vec<bool>,
     already: Vec<u32>,
     otherwise: BTreeMap<u32, Seen>,
 }
 
 impl<'p> MailboxRecheck<'p> {
-    /// Expects the mailbox changes of a plan whose places `is_open` says yes to.
-    pub fn new(plan: &'p Plan, is_open: &dyn Fn(u32) -> bool) -> Self {
+    /// Expects the mailbox changes of a plan whose places are open.
+    pub fn new(plan: &'p Plan, open: Open<'_>) -> Self {
         let offset = u32::try_from(plan.before_mailbox_changes()).unwrap_or(u32::MAX);
-        let places = (0u32..).take(plan.mailboxes.len());
+        let places = || (offset..).take(plan.mailboxes.len());
         Self {
             plan,
             index: plan.mailboxes.index_by_guid(),
-            open: places.map(|place| is_open(place + offset)).collect(),
+            open: places().map(|place| (open.is_open)(place)).collect(),
+            begun: places().map(|place| (open.is_begun)(place)).collect(),
             already: Vec::new(),
             otherwise: BTreeMap::new(),
         }
@@ -208,10 +243,14 @@ impl<'p> MailboxRecheck<'p> {
         let Some(open) = self.open.get_mut(place as usize).filter(|open| **open) else { return };
         let Some(view) = self.plan.mailboxes.get(place as usize) else { return };
         *open = false;
-        match judge(view, row, comparable(self.plan, view, row)) {
+        let audit = comparable(self.plan, view, row);
+        let is_begun = self.begun.get(place as usize).copied().unwrap_or_default();
+        let seen =
+            if is_begun { begun::mailbox(view, row, audit) } else { judge(view, row, audit) };
+        match seen {
             Seen::AsPlanned => {}
             Seen::AsDesired => self.already.push(place),
-            other @ Seen::Otherwise { .. } => {
+            other @ (Seen::HalfDone(_) | Seen::Otherwise { .. }) => {
                 self.otherwise.insert(place, other);
             }
         }
@@ -223,6 +262,10 @@ impl<'p> MailboxRecheck<'p> {
         standings.already.extend(self.already.iter().map(|place| place + offset));
         for (place, seen) in &self.otherwise {
             let Some(view) = self.plan.mailboxes.get(*place as usize) else { continue };
+            if let Seen::HalfDone(shown) = seen {
+                standings.shown.insert(place + offset, shown.clone());
+                continue;
+            }
             standings.stale.insert(place + offset, otherwise(view, seen, vocabulary));
         }
         for (place, _) in (0u32..).zip(&self.open).filter(|(_, open)| **open) {
@@ -258,6 +301,10 @@ fn judge(view: MailboxView<'_>, row: &MailboxRow<'_>, audit: AuditState) -> Seen
             return Seen::AsDesired;
         }
     }
+    otherwise_seen(row, is_renamed, audit)
+}
+
+fn otherwise_seen(row: &MailboxRow<'_>, is_renamed: bool, audit: AuditState) -> Seen {
     Seen::Otherwise {
         upn: is_renamed.then(|| row.upn.to_string()),
         recipient_type: row.recipient_type,
