@@ -7,6 +7,7 @@
 
 mod bounds;
 mod entries;
+mod hostile;
 
 use std::collections::BTreeSet;
 use std::fs;

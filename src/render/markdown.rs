@@ -287,7 +287,7 @@ fn difference(change: &Change<'_>, context: usize) -> String {
 }
 
 fn add_attribute(lines: &mut String, attribute: &Attribute<'_>, context: usize) {
-    let name = attribute.name;
+    let name = &*visible(attribute.name);
     if let (Some(Value::Set(before)), Some(Value::Set(after))) =
         (&attribute.before, &attribute.after)
     {

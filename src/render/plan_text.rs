@@ -139,7 +139,7 @@ fn in_words(section: &Section) -> String {
 /// Who loosens a rule and uses that in the same plan is to be seen before anything else.
 fn write_looser(out: &mut dyn Write, provenance: &Provenance) -> io::Result<()> {
     let Some(looser) = &provenance.looser else { return Ok(()) };
-    writeln!(out, "{LOUD}! {}:{LOUD:#}", looser.headline())?;
+    writeln!(out, "{LOUD}! {}:{LOUD:#}", visible(&looser.headline()))?;
     for way in &looser.ways {
         writeln!(out, "  {REMOVED}- {}{REMOVED:#}", visible(way))?;
     }
@@ -153,13 +153,14 @@ fn write_allowances(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     }
     writeln!(out, "{LOUD}! Allowed in this run, beyond the safeguards of the spec:{LOUD:#}")?;
     for allowance in &plan.safeguards.allowances {
-        writeln!(out, "  {REMOVED}- {allowance}{REMOVED:#}")?;
+        let allowance = allowance.to_string();
+        writeln!(out, "  {REMOVED}- {}{REMOVED:#}", visible(&allowance))?;
     }
     writeln!(out)
 }
 
 fn write_no_changes(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
-    let organization = &plan.tenant.organization;
+    let organization = visible(&plan.tenant.organization);
     if plan.selected.is_some() {
         return writeln!(
             out,
@@ -225,7 +226,7 @@ fn write_change(
     write_losses_of(out, change)?;
     if matches!(change, Change::Identity(_)) {
         for (name, values) in change.removes() {
-            let values = values.join(", ");
+            let (name, values) = (visible(name), values.join(", "));
             writeln!(out, "      {REMOVED}- {name} loses {}{REMOVED:#}", visible(&values))?;
         }
     }
@@ -236,7 +237,7 @@ fn write_change(
 }
 
 fn write_group_head(out: &mut dyn Write, group: &Group<'_>) -> io::Result<()> {
-    let policy = group.first.policy();
+    let policy = visible(group.first.policy());
     let (number, types) = (mailboxes(group.number), group.types_in_words());
     writeln!(
         out,
@@ -301,7 +302,7 @@ fn write_losses_of(out: &mut dyn Write, change: &Change<'_>) -> io::Result<()> {
         )?;
     }
     if let Reversible::No(reason) = change.reversible() {
-        writeln!(out, "      {LOUD}! cannot be undone: {reason}{LOUD:#}")?;
+        writeln!(out, "      {LOUD}! cannot be undone: {}{LOUD:#}", visible(&reason))?;
     }
     Ok(())
 }
@@ -311,6 +312,8 @@ fn write_notes(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
         writeln!(out)?;
     }
     for address in &plan.pending {
+        let address = address.to_string();
+        let address = visible(&address);
         writeln!(
             out,
             "{STRONG}Pending:{STRONG:#} {address} was switched within the last hour and still reads \
