@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use tempfile::NamedTempFile;
 
 use super::exit::Exit;
+use super::outputs::Output;
 use super::session::show;
 use super::terminal::Terminal;
 use crate::diagnostic::{Diagnostic, Sources};
@@ -46,11 +47,17 @@ struct Begun {
 }
 
 impl Reports {
-    /// Begins every file.
+    /// Begins every file. None may be one of the others, nor `taken` for anything else.
     pub(super) fn begin(
         command: &'static str,
         arguments: &ReportArguments,
+        taken: &[&Path],
     ) -> Result<Self, Stopped> {
+        let mut taken = taken.to_vec();
+        for (_, path) in &arguments.reports {
+            Output { what: "the report", flag: "--report", path }.spares(&taken)?;
+            taken.push(path);
+        }
         let begin = |(format, path): &(ReportFormat, PathBuf)| {
             if path.is_dir() {
                 return Err(unwritable(path, &io::Error::from(io::ErrorKind::IsADirectory)));
