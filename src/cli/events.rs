@@ -86,13 +86,12 @@ impl Events {
         }
     }
 
-    /// Writes the last event. What the command came to stays its exit code, unless that would say
-    /// that all is well while the stream is not whole.
+    /// Writes the last event; the code that the command ends with.
     pub(super) fn end(&self, exit: Exit, terminal: Terminal<'_>) -> Exit {
         self.tell_outcome(exit);
         let Some(error) = self.error() else { return exit };
         terminal.finding(unwritten(&error).note("the stream ends there; the command went on"));
-        if matches!(exit, Exit::Done | Exit::ChangesPresent) { Exit::Error } else { exit }
+        exit.with_output_lost()
     }
 
     fn tell_outcome(&self, exit: Exit) {
