@@ -30,6 +30,12 @@ use pattern::pattern;
 #[derive(Debug)]
 pub(super) struct Unfit(String);
 
+impl Unfit {
+    pub(super) fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+}
+
 impl fmt::Display for Unfit {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
@@ -52,7 +58,7 @@ impl From<io::Error> for Unfit {
 const MOST_OF_OTHERS: usize = 100_000;
 
 fn unfit<T>(what: impl Into<String>) -> Result<T, Unfit> {
-    Err(Unfit(what.into()))
+    Err(Unfit::new(what))
 }
 
 /// Gathers the members of a document, in whatever order they come.
