@@ -261,7 +261,8 @@ fn list<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, Unfit> {
 }
 
 fn address(text: &str) -> Result<Address, Unfit> {
-    Address::parse(text).ok_or_else(|| Unfit(format!("`{text}` is no address")))
+    let parsed = Address::parse(text).filter(|parsed| parsed.kind().is_planned());
+    parsed.ok_or_else(|| Unfit(format!("`{text}` is no address in a plan")))
 }
 
 fn addresses(texts: &[String]) -> Result<Vec<Address>, Unfit> {
