@@ -11,10 +11,10 @@ use super::provenance::{Provenance, observed};
 use super::selection::{left_out, narrowed};
 use super::style::{ADDED, CHANGED, FAINT, LOUD, REMOVED, STRONG};
 use super::survey::{Group, Part, Section, Survey, shown};
-use super::wording::{count, mailboxes, refusal, requests, sorts, visible};
+use super::wording::{count, mailboxes, nothing_to_do, refusal, requests, sorts, visible};
 use super::wrapped::Wrapped;
 use crate::diagnostic::and_list;
-use crate::plan::{Action, Change, CheckVerdict, Plan, Reversible};
+use crate::plan::{Action, Change, Plan, Reversible};
 
 /// How many names a group shows when not all are asked for.
 const EXAMPLES: usize = 3;
@@ -71,8 +71,8 @@ pub fn write_plan(
         writeln!(lines, "{LOUD}! Not the whole plan:{LOUD:#} {}.\n", visible(&words))?;
     }
     let survey = Survey::of(plan);
-    if plan.is_empty() && plan.deferred.is_empty() {
-        write_no_changes(&mut lines, plan)?;
+    if let Some([first, rest]) = nothing_to_do(plan, &visible(&plan.tenant.organization)) {
+        writeln!(lines, "{STRONG}{first}{STRONG:#}{rest}")?;
         writeln!(lines, "{} read and found as the spec wants.", managed(plan.unchanged))?;
     } else {
         let (organization, id) = (visible(&plan.tenant.organization), plan.tenant.id);
@@ -157,24 +157,6 @@ fn write_allowances(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
         writeln!(out, "  {REMOVED}- {}{REMOVED:#}", visible(&allowance))?;
     }
     writeln!(out)
-}
-
-fn write_no_changes(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
-    let organization = visible(&plan.tenant.organization);
-    if plan.selected.is_some() {
-        return writeln!(
-            out,
-            "{STRONG}No changes{STRONG:#} in what was selected of {organization}."
-        );
-    }
-    let has_failed = plan.checks.iter().any(|check| check.verdict == CheckVerdict::Failed);
-    let except = match (plan.unread.is_empty(), plan.pending.is_empty()) {
-        (false, _) => ", as far as it was read",
-        (true, false) => ", but for what is pending",
-        (true, true) if has_failed => ", but for what its checks ask for",
-        (true, true) => "",
-    };
-    writeln!(out, "{STRONG}No changes.{STRONG:#} {organization} matches the spec{except}.")
 }
 
 /// What nobody may read before the sign-in: unknown, which is not the same as absent.

@@ -8,8 +8,9 @@ use auditform::plan::{
 };
 use auditform::render::{
     Finding, FindingSuite, Provenance, ReportFormat, TextOptions, plan_findings, write_findings,
-    write_html, write_markdown,
+    write_html, write_markdown, write_plan,
 };
+use auditform::resource::{Address, Kind};
 use auditform::state::{CheckSeverity, CheckedState};
 use jiff::Timestamp;
 
@@ -155,4 +156,41 @@ fn sarif(findings: Vec<Finding>) -> serde_json::Value {
     let mut out = Vec::new();
     write_findings(&mut out, ReportFormat::Sarif, "plan", &[suite], 7).unwrap();
     serde_json::from_slice(&out).unwrap()
+}
+
+#[test]
+fn every_view_says_alike_that_there_is_nothing_to_do() {
+    let beside = Provenance::default();
+    let failed = vec![result(CheckVerdict::Failed, 2)];
+    for (plan, rest) in [
+        (empty(), "."),
+        (Plan { checks: failed, ..empty() }, ", but for what its checks ask for."),
+        (Plan { pending: vec![switch()], ..empty() }, ", but for what is pending."),
+        (Plan { unread: vec![switch()], ..empty() }, ", as far as it was read."),
+    ] {
+        let (mut text, mut page, mut comment) = (Vec::new(), Vec::new(), Vec::new());
+        write_plan(&mut text, &plan, &beside, TextOptions { width: 500, ..TextOptions::default() })
+            .unwrap();
+        write_html(&mut page, &plan, &beside).unwrap();
+        write_markdown(&mut comment, &plan, &beside, TextOptions::default()).unwrap();
+        let [text, page, comment] =
+            [text, page, comment].map(|view| String::from_utf8(view).unwrap());
+        let name = &plan.tenant.organization;
+        let said = format!("No changes.\u{1b}[0m {name} matches the spec{rest}");
+        assert!(text.contains(&said), "{text}");
+        let said = format!("<strong>No changes.</strong> <bdi>{name}</bdi> matches the spec{rest}");
+        assert!(page.contains(&said), "{page}");
+        assert!(
+            comment.contains(&format!("**No changes.** `{name}` matches the spec{rest}")),
+            "{comment}"
+        );
+    }
+    let deferred = Plan { deferred: vec![switch()], ..empty() };
+    let mut page = Vec::new();
+    write_html(&mut page, &deferred, &beside).unwrap();
+    assert!(!String::from_utf8(page).unwrap().contains("No changes"));
+}
+
+fn switch() -> Address {
+    Address::singleton(Kind::UnifiedAuditLog)
 }
