@@ -255,7 +255,8 @@ fn writes_the_same(read: &ReadPlan, bytes: &[u8]) -> bool {
 }
 
 /// The members that the digest of a plan leaves out, beside `summary.reads` and the counts of checks.
-const VOLATILE: [&str; 6] = ["created_at", "digest", "git", "host", "snapshot", "tool_version"];
+pub(crate) const VOLATILE: [&str; 6] =
+    ["created_at", "digest", "git", "host", "snapshot", "tool_version"];
 
 /// What the digest covers, if the bytes are an object.
 fn counted(bytes: &[u8]) -> Option<Vec<u8>> {
