@@ -24,7 +24,7 @@ pub use age_limit::AgeLimit;
 pub use audit_action::{
     AuditAction, Standing, TABLE, TABLE_VERSION, default_actions, known_action, valid_actions,
 };
-pub use digest::{DigestError, PlanDigest};
+pub use digest::{DigestError, PlanDigest, hexadecimal};
 pub use duration::{parse_duration, written_duration};
 pub use format_version::FormatVersion;
 pub use logon_type::{LogonType, LogonTypes};

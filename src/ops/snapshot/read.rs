@@ -8,8 +8,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::document::{Audits, Ending, Head, MARK, MailboxLine, SNAPSHOT_VERSION};
-use super::write::digits;
-use crate::resource::{ActionVocabulary, FormatVersion};
+use crate::resource::{ActionVocabulary, FormatVersion, hexadecimal};
 use crate::state::{AuditState, MailboxRow};
 
 /// No line is longer: the head of a tenant with a thousand applications has a few MiB.
@@ -93,7 +92,7 @@ impl<F: Read + Seek> SnapshotReader<F> {
                 mailboxes += 1;
             }
         };
-        if digits(&hasher.finalize()) != end.sha256
+        if hexadecimal(&hasher.finalize()) != end.sha256
             || end.mailboxes != mailboxes
             || lines.next()?.is_some()
         {
