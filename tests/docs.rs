@@ -98,6 +98,45 @@ fn every_link_leads_to_a_file() {
 }
 
 #[test]
+fn a_link_that_names_a_decision_leads_to_that_one() {
+    let pages = files("docs", "md").into_iter().chain(files("examples", "md"));
+    let mut count = 0;
+    for page in pages.chain([package().join("README.md")]) {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in text.split('[').skip(1) {
+            let Some((words, target)) = link.split_once("](") else { continue };
+            let Some(number) = words.to_lowercase().strip_prefix("decision ").map(str::to_owned)
+            else {
+                continue;
+            };
+            let target = target.split(')').next().unwrap();
+            let name = target.rsplit('/').next().unwrap();
+            assert!(name.starts_with(&format!("{number}-")), "{}: {words}", page.display());
+            count += 1;
+        }
+    }
+    assert!(count > 5, "{count} links");
+}
+
+#[test]
+fn a_source_that_is_named_to_contributors_is_there() {
+    let mut count = 0;
+    for page in ["CONTRIBUTING.md", "docs/architecture.md"] {
+        let text = read(page);
+        let quoted = text.split('`').skip(1).step_by(2);
+        let is_source = |text: &&str| {
+            text.contains('/') && Path::new(text).extension().is_some_and(|end| end == "rs")
+        };
+        for path in quoted.filter(is_source) {
+            let places = ["", "src"].map(|root| package().join(root).join(path));
+            assert!(places.iter().any(|place| place.is_file()), "{page} names {path}");
+            count += 1;
+        }
+    }
+    assert!(count > 20, "{count} sources");
+}
+
+#[test]
 fn decision_records_are_numbered_and_have_the_same_four_sections() {
     let records = files("docs/decisions", "md");
     assert!(records.len() >= 8);

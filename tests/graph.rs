@@ -129,13 +129,19 @@ fn a_hostile_name_is_one_label_for_mermaid() {
     for (place, line) in lines[1..4].iter().enumerate() {
         let label = line.strip_prefix(&format!("    n{place}[\"")).unwrap();
         let label = label.strip_suffix("\"]").unwrap();
-        assert!(!label.contains(['"', '<', '>', '`', '\\', '&']), "{label}");
+        assert!(!label.contains(['"', '<', '>', '`', '\\', '&', '%']), "{label}");
         // Every `#` begins an entity of ours.
         for entity in label.split('#').skip(1) {
             let name = entity.split(';').next().unwrap();
-            assert!(["quot", "35", "amp", "lt", "gt", "96", "92"].contains(&name), "{name}");
+            assert!(["quot", "35", "amp", "lt", "gt", "96", "92", "37"].contains(&name), "{name}");
         }
     }
+}
+
+#[test]
+fn a_name_with_percent_signs_is_no_comment_of_mermaid() {
+    let text = drawn(&plan("50%%{init: {}}%%"), GraphFormat::Mermaid);
+    assert!(text.contains("50#37;#37;{init: {}}#37;#37;") && !text.contains('%'), "{text}");
 }
 
 #[test]

@@ -294,6 +294,9 @@ error[unknown-run]: there is no run `latest`
         edited("\"format_version\":\"1.0\"", "\"format_version\":\"7.0\"")
             .contains("its format is 7.0")
     );
+    let for_runs = world.run(&["show", "plan.json", "--spec", "."]).ended(64);
+    assert!(for_runs.stderr.contains("`--spec` is for runs, and this is a plan"), "{for_runs:?}");
+    assert!(for_runs.stdout.is_empty());
     let for_plans = world.run(&["show", "latest", "--format", "html"]).ended(64);
     assert!(for_plans.stderr.contains("`--format html` is for plans"), "{}", for_plans.stderr);
 }

@@ -7,6 +7,7 @@
 
 mod bounds;
 mod entries;
+mod hostile;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,7 +19,7 @@ use serde_json::Value;
 
 use crate::plan::{MIXED, SMALL};
 use crate::support::{Emulator, World};
-use entries::{ENTRIES, Entry, NEXT_FILE};
+use entries::{ENTRIES, Entry, NEXT_FILE, VOLATILE};
 
 /// How many inputs a reader is tried on, half of them arbitrary; more where each takes little.
 const CASES: u64 = 600;
@@ -269,6 +270,16 @@ fn each_reader_is_a_fuzz_target_too() {
         let target = fs::read_to_string(package(&format!("fuzz/fuzz_targets/{name}.rs"))).unwrap();
         assert!(target.contains(&format!("entries::{name}(bytes)")), "{target}");
         assert!(!seeds(name).is_empty());
+    }
+}
+
+#[test]
+fn the_page_about_saved_plans_leaves_out_of_the_digest_what_is_left_out() {
+    let page = fs::read_to_string(package("docs/saved-plans.md")).unwrap();
+    let (_, recipe) = page.split_once("jq -cjS 'del(").unwrap();
+    let (recipe, _) = recipe.split_once("plan.json").unwrap();
+    for name in VOLATILE.into_iter().chain(["summary.reads", "selected", "conforming"]) {
+        assert!(recipe.contains(&format!(".{name}")), "{name} in {recipe}");
     }
 }
 

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed assumption is a failed test")]
 
+mod patterns;
+
 use std::fs;
 use std::io::Write;
 use std::process::Stdio;

@@ -8,11 +8,12 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use super::exit::Exit;
+use super::outputs::Output;
 use super::terminal::Terminal;
 use crate::apply::{Event, Observer};
 use crate::client::Clock;
 use crate::diagnostic::Diagnostic;
-use crate::ops::{Ports, ReadObserver, SPEC_FILE, Stopped};
+use crate::ops::{Ports, ReadObserver, Stopped};
 use crate::render::{CommandEvent, CommandName, Outcome, Progress, write_event};
 
 /// Where a command's events go.
@@ -23,7 +24,7 @@ pub(super) struct Destination<'a> {
     /// `--json-into`.
     pub(super) file: Option<&'a Path>,
     /// What the command reads or writes besides, which the stream must not overwrite.
-    pub(super) taken: [Option<&'a Path>; 2],
+    pub(super) taken: &'a [&'a Path],
 }
 
 /// The stream; nothing at all where none is asked for.
@@ -85,13 +86,12 @@ impl Events {
         }
     }
 
-    /// Writes the last event. What the command came to stays its exit code, unless that would say
-    /// that all is well while the stream is not whole.
+    /// Writes the last event; the code that the command ends with.
     pub(super) fn end(&self, exit: Exit, terminal: Terminal<'_>) -> Exit {
         self.tell_outcome(exit);
         let Some(error) = self.error() else { return exit };
         terminal.finding(unwritten(&error).note("the stream ends there; the command went on"));
-        if matches!(exit, Exit::Done | Exit::ChangesPresent) { Exit::Error } else { exit }
+        exit.with_output_lost()
     }
 
     fn tell_outcome(&self, exit: Exit) {
@@ -113,18 +113,8 @@ impl Drop for Events {
 }
 
 /// A file of the stream's own, readable by its owner alone, as plans are.
-fn file(path: &Path, taken: [Option<&Path>; 2]) -> Result<impl Write + Send + use<>, Stopped> {
-    let found = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
-    let is_same = |other: &Path| !other.is_dir() && found(path) == found(other);
-    let is_in_use = |other: &Path| is_same(other) || is_same(&other.join(SPEC_FILE));
-    if taken.into_iter().flatten().any(is_in_use) {
-        let summary = format!("the events would overwrite `{}`", path.display());
-        return Err(Stopped::error(
-            Diagnostic::error("unwritable-file", summary)
-                .note("this command reads or writes it; nothing was done")
-                .help("name another file with `--json-into`"),
-        ));
-    }
+fn file(path: &Path, taken: &[&Path]) -> Result<impl Write + Send + use<>, Stopped> {
+    Output { what: "the events", flag: "--json-into", path }.spares(taken)?;
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

@@ -38,6 +38,12 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// How a command ends whose events or reports are not whole: what it came to stays its code,
+    /// unless that would say that all is well.
+    pub(super) fn with_output_lost(self) -> Self {
+        if matches!(self, Self::Done | Self::ChangesPresent) { Self::Error } else { self }
+    }
+
     /// The code as a word, for event streams.
     pub fn name(self) -> &'static str {
         match self {

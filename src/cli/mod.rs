@@ -10,6 +10,7 @@ mod events;
 mod exit;
 mod interrupt;
 mod logging;
+mod outputs;
 mod reference;
 mod reports;
 mod selection;

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use tempfile::NamedTempFile;
 
 use super::exit::Exit;
+use super::outputs::Output;
 use super::session::show;
 use super::terminal::Terminal;
 use crate::diagnostic::{Diagnostic, Sources};
@@ -46,11 +47,17 @@ struct Begun {
 }
 
 impl Reports {
-    /// Begins every file.
+    /// Begins every file. None may be one of the others, nor `taken` for anything else.
     pub(super) fn begin(
         command: &'static str,
         arguments: &ReportArguments,
+        taken: &[&Path],
     ) -> Result<Self, Stopped> {
+        let mut taken = taken.to_vec();
+        for (_, path) in &arguments.reports {
+            Output { what: "the report", flag: "--report", path }.spares(&taken)?;
+            taken.push(path);
+        }
         let begin = |(format, path): &(ReportFormat, PathBuf)| {
             if path.is_dir() {
                 return Err(unwritable(path, &io::Error::from(io::ErrorKind::IsADirectory)));
@@ -102,7 +109,7 @@ impl Reports {
                 .and_then(|file| file.persist(&path).map(|_| ()).map_err(|error| error.error));
             if let Err(error) = kept {
                 show(&unwritable(&path, &error), &Sources::default(), terminal);
-                ends = if exit == Exit::Done { Exit::Error } else { exit };
+                ends = exit.with_output_lost();
             }
         }
         ends
@@ -125,4 +132,30 @@ fn unwritable(path: &Path, error: &io::Error) -> Stopped {
         Diagnostic::error("unwritable-file", summary)
             .help("name a file in a directory that can be written to"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed assumption is a failed test")]
+
+    use super::*;
+
+    #[test]
+    fn a_report_that_is_lost_is_told_by_the_code_only_where_that_would_say_that_all_is_well() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("out.xml");
+        let ends = |exit: Exit| {
+            let arguments = ReportArguments { reports: vec![(ReportFormat::Junit, path.clone())] };
+            let Ok(reports) = Reports::begin("plan", &arguments, &[]) else { return Exit::Usage };
+            // Somebody takes its place meanwhile.
+            std::fs::create_dir(&path).unwrap();
+            let terminal = Terminal { no_color: true, quiet: true, events: None, reports: None };
+            let ends = reports.end(exit, terminal);
+            std::fs::remove_dir(&path).unwrap();
+            ends
+        };
+        assert_eq!(ends(Exit::Done), Exit::Error);
+        assert_eq!(ends(Exit::ChangesPresent), Exit::Error);
+        assert_eq!(ends(Exit::Refused), Exit::Refused);
+    }
 }

@@ -37,6 +37,11 @@ impl SelectionArguments {
         self.targets.is_empty() && self.excludes.is_empty() && self.target_files.is_empty()
     }
 
+    /// The files that are read.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.target_files.iter().map(PathBuf::as_path)
+    }
+
     /// What they ask for. What is wrong is shown.
     pub(super) fn selection(&self, terminal: Terminal) -> Result<Selection, Exit> {
         let mut targets = self.targets.clone();

@@ -1,7 +1,7 @@
 //! `--var` and `--var-file`, for every command that loads a spec.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
@@ -23,6 +23,11 @@ impl VariableArguments {
     /// Whether nothing is given.
     pub(super) fn is_empty(&self) -> bool {
         self.values.is_empty() && self.files.is_empty()
+    }
+
+    /// The files that are read.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(PathBuf::as_path)
     }
 
     pub(super) fn options(&self) -> VariableOptions {

@@ -72,7 +72,7 @@ impl<'s> Rules<'s> {
         if self.selection.is_whole() {
             return differ;
         }
-        differ.watching(MailboxWatch::new(self.selection))
+        differ.watching(MailboxWatch::new(self.selection, self.desired))
     }
 }
 

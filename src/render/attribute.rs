@@ -16,7 +16,7 @@ pub(super) fn write_attribute(
     attribute: &Attribute<'_>,
     context: usize,
 ) -> io::Result<()> {
-    let name = attribute.name;
+    let name = &*visible(attribute.name);
     match (&attribute.before, &attribute.after) {
         (Some(Value::Set(before)), Some(Value::Set(after))) => {
             write_set(out, name, &set_lines(before, after, context))

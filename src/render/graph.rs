@@ -74,7 +74,7 @@ fn mermaid(out: &mut dyn Write, whole: &Outline) -> io::Result<()> {
     edges.try_for_each(|(first, after)| writeln!(out, "    n{first} --> n{after}"))
 }
 
-/// A text as Mermaid's label: what would end it, or be HTML or Markdown in it, as entities.
+/// A text as Mermaid's label: what would end it, begin a comment, or be HTML or Markdown in it, as entities.
 fn entities(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -84,6 +84,7 @@ fn entities(text: &str) -> String {
             '&' => escaped.push_str("#amp;"),
             '<' => escaped.push_str("#lt;"),
             '>' => escaped.push_str("#gt;"),
+            '%' => escaped.push_str("#37;"),
             '`' => escaped.push_str("#96;"),
             '\\' => escaped.push_str("#92;"),
             other => escaped.push(other),

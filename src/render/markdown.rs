@@ -13,7 +13,7 @@ use super::plan_text::{Detail, TextOptions};
 use super::provenance::{Provenance, observed};
 use super::selection::{left_out, narrowed};
 use super::survey::{Group, Losses, Part, Survey, Tally, loses, shown};
-use super::wording::{count, mailboxes, refusal, requests, sorts, visible};
+use super::wording::{count, mailboxes, nothing_to_do, refusal, requests, sorts, visible};
 use crate::diagnostic::and_list;
 use crate::plan::{Attribute, Change, Plan, Reversible, Value};
 
@@ -82,6 +82,9 @@ fn head(survey: &Survey<'_>, provenance: &Provenance) -> String {
     }
     if let Some(words) = narrowed(plan) {
         let _ = writeln!(text, "**Not the whole plan:** {}.\n", prose(&words));
+    }
+    if let Some([first, rest]) = nothing_to_do(plan, &code(&plan.tenant.organization)) {
+        let _ = writeln!(text, "**{first}**{rest}\n");
     }
     add_losses(&mut text, &survey.losses());
     add_checks(&mut text, plan);
@@ -287,7 +290,7 @@ fn difference(change: &Change<'_>, context: usize) -> String {
 }
 
 fn add_attribute(lines: &mut String, attribute: &Attribute<'_>, context: usize) {
-    let name = attribute.name;
+    let name = &*visible(attribute.name);
     if let (Some(Value::Set(before)), Some(Value::Set(after))) =
         (&attribute.before, &attribute.after)
     {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::style::{ADDED, CHANGED, LOUD, REMOVED, STRONG};
-use super::wording::count;
+use super::wording::{count, visible};
 use crate::plan::{Difference, PlanDifference};
 
 /// How many changes of each sort are listed.
@@ -22,7 +22,7 @@ pub fn write_plan_difference(
     if !difference.loosened.is_empty() {
         writeln!(out, "{LOUD}! The new plan was made under looser rules:{LOUD:#}")?;
         for what in &difference.loosened {
-            writeln!(out, "  {REMOVED}! {what}{REMOVED:#}")?;
+            writeln!(out, "  {REMOVED}! {}{REMOVED:#}", visible(what))?;
         }
     }
     let weakening: Vec<_> =
@@ -30,23 +30,24 @@ pub fn write_plan_difference(
     if !weakening.is_empty() {
         writeln!(out, "{LOUD}! The new plan weakens what the old one leaves alone:{LOUD:#}")?;
         for (address, weakens) in weakening.iter().take(listed) {
-            writeln!(out, "  {REMOVED}! {address}: {}{REMOVED:#}", weakens.join("; "))?;
+            let words = format!("{address}: {}", weakens.join("; "));
+            writeln!(out, "  {REMOVED}! {}{REMOVED:#}", visible(&words))?;
         }
         more(out, weakening.len(), listed)?;
     }
     heading(out, difference.added.len(), "only in the new plan")?;
     for (address, _) in difference.added.iter().take(listed) {
-        writeln!(out, "  {ADDED}+{ADDED:#} {address}")?;
+        writeln!(out, "  {ADDED}+{ADDED:#} {}", visible(&address.to_string()))?;
     }
     more(out, difference.added.len(), listed)?;
     heading(out, difference.removed.len(), "only in the old plan")?;
     for address in difference.removed.iter().take(listed) {
-        writeln!(out, "  {REMOVED}-{REMOVED:#} {address}")?;
+        writeln!(out, "  {REMOVED}-{REMOVED:#} {}", visible(&address.to_string()))?;
     }
     more(out, difference.removed.len(), listed)?;
     heading(out, difference.differing.len(), "in both, and not alike")?;
     for (address, differences) in difference.differing.iter().take(listed) {
-        writeln!(out, "  {CHANGED}~{CHANGED:#} {address}")?;
+        writeln!(out, "  {CHANGED}~{CHANGED:#} {}", visible(&address.to_string()))?;
         differences.iter().try_for_each(|one| write_difference(out, one))?;
     }
     more(out, difference.differing.len(), listed)?;
@@ -74,5 +75,6 @@ fn more(out: &mut dyn Write, number: usize, listed: usize) -> io::Result<()> {
 
 fn write_difference(out: &mut dyn Write, difference: &Difference) -> io::Result<()> {
     let Difference { name, old, new } = difference;
+    let [name, old, new] = [name, old, new].map(|part| visible(part));
     writeln!(out, "      {name}: {REMOVED}{old}{REMOVED:#} -> {ADDED}{new}{ADDED:#}")
 }

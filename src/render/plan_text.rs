@@ -11,10 +11,10 @@ use super::provenance::{Provenance, observed};
 use super::selection::{left_out, narrowed};
 use super::style::{ADDED, CHANGED, FAINT, LOUD, REMOVED, STRONG};
 use super::survey::{Group, Part, Section, Survey, shown};
-use super::wording::{count, mailboxes, refusal, requests, sorts, visible};
+use super::wording::{count, mailboxes, nothing_to_do, refusal, requests, sorts, visible};
 use super::wrapped::Wrapped;
 use crate::diagnostic::and_list;
-use crate::plan::{Action, Change, CheckVerdict, Plan, Reversible};
+use crate::plan::{Action, Change, Plan, Reversible};
 
 /// How many names a group shows when not all are asked for.
 const EXAMPLES: usize = 3;
@@ -71,8 +71,8 @@ pub fn write_plan(
         writeln!(lines, "{LOUD}! Not the whole plan:{LOUD:#} {}.\n", visible(&words))?;
     }
     let survey = Survey::of(plan);
-    if plan.is_empty() && plan.deferred.is_empty() {
-        write_no_changes(&mut lines, plan)?;
+    if let Some([first, rest]) = nothing_to_do(plan, &visible(&plan.tenant.organization)) {
+        writeln!(lines, "{STRONG}{first}{STRONG:#}{rest}")?;
         writeln!(lines, "{} read and found as the spec wants.", managed(plan.unchanged))?;
     } else {
         let (organization, id) = (visible(&plan.tenant.organization), plan.tenant.id);
@@ -139,7 +139,7 @@ fn in_words(section: &Section) -> String {
 /// Who loosens a rule and uses that in the same plan is to be seen before anything else.
 fn write_looser(out: &mut dyn Write, provenance: &Provenance) -> io::Result<()> {
     let Some(looser) = &provenance.looser else { return Ok(()) };
-    writeln!(out, "{LOUD}! {}:{LOUD:#}", looser.headline())?;
+    writeln!(out, "{LOUD}! {}:{LOUD:#}", visible(&looser.headline()))?;
     for way in &looser.ways {
         writeln!(out, "  {REMOVED}- {}{REMOVED:#}", visible(way))?;
     }
@@ -153,27 +153,10 @@ fn write_allowances(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     }
     writeln!(out, "{LOUD}! Allowed in this run, beyond the safeguards of the spec:{LOUD:#}")?;
     for allowance in &plan.safeguards.allowances {
-        writeln!(out, "  {REMOVED}- {allowance}{REMOVED:#}")?;
+        let allowance = allowance.to_string();
+        writeln!(out, "  {REMOVED}- {}{REMOVED:#}", visible(&allowance))?;
     }
     writeln!(out)
-}
-
-fn write_no_changes(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
-    let organization = &plan.tenant.organization;
-    if plan.selected.is_some() {
-        return writeln!(
-            out,
-            "{STRONG}No changes{STRONG:#} in what was selected of {organization}."
-        );
-    }
-    let has_failed = plan.checks.iter().any(|check| check.verdict == CheckVerdict::Failed);
-    let except = match (plan.unread.is_empty(), plan.pending.is_empty()) {
-        (false, _) => ", as far as it was read",
-        (true, false) => ", but for what is pending",
-        (true, true) if has_failed => ", but for what its checks ask for",
-        (true, true) => "",
-    };
-    writeln!(out, "{STRONG}No changes.{STRONG:#} {organization} matches the spec{except}.")
 }
 
 /// What nobody may read before the sign-in: unknown, which is not the same as absent.
@@ -225,7 +208,7 @@ fn write_change(
     write_losses_of(out, change)?;
     if matches!(change, Change::Identity(_)) {
         for (name, values) in change.removes() {
-            let values = values.join(", ");
+            let (name, values) = (visible(name), values.join(", "));
             writeln!(out, "      {REMOVED}- {name} loses {}{REMOVED:#}", visible(&values))?;
         }
     }
@@ -236,7 +219,7 @@ fn write_change(
 }
 
 fn write_group_head(out: &mut dyn Write, group: &Group<'_>) -> io::Result<()> {
-    let policy = group.first.policy();
+    let policy = visible(group.first.policy());
     let (number, types) = (mailboxes(group.number), group.types_in_words());
     writeln!(
         out,
@@ -301,7 +284,7 @@ fn write_losses_of(out: &mut dyn Write, change: &Change<'_>) -> io::Result<()> {
         )?;
     }
     if let Reversible::No(reason) = change.reversible() {
-        writeln!(out, "      {LOUD}! cannot be undone: {reason}{LOUD:#}")?;
+        writeln!(out, "      {LOUD}! cannot be undone: {}{LOUD:#}", visible(&reason))?;
     }
     Ok(())
 }
@@ -311,6 +294,8 @@ fn write_notes(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
         writeln!(out)?;
     }
     for address in &plan.pending {
+        let address = address.to_string();
+        let address = visible(&address);
         writeln!(
             out,
             "{STRONG}Pending:{STRONG:#} {address} was switched within the last hour and still reads \

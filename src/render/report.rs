@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use super::style::{REMOVED, STRONG};
-use super::wording::count;
+use super::wording::{count, visible};
 use crate::apply::{Prerequisite, Report, StepState, Verdict};
 use crate::plan::{Action, Plan};
 
@@ -89,11 +89,13 @@ fn write_verdict(out: &mut dyn Write, report: &Report, read_back: bool) -> io::R
 }
 
 fn address(plan: &Plan, place: u32) -> String {
-    plan.get(place as usize).map(|change| change.address().to_string()).unwrap_or_default()
+    let address = plan.get(place as usize).map(|change| change.address().to_string());
+    visible(&address.unwrap_or_default()).into_owned()
 }
 
 fn sign_in(plan: &Plan) -> String {
-    plan.sign_in.as_ref().map(ToString::to_string).unwrap_or_default()
+    let gate = plan.sign_in.as_ref().map(ToString::to_string).unwrap_or_default();
+    visible(&gate).into_owned()
 }
 
 fn write_failures(out: &mut dyn Write, plan: &Plan, report: &Report) -> io::Result<()> {

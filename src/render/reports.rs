@@ -8,7 +8,7 @@ use super::junit::write_junit;
 use super::sarif::write_sarif;
 use super::survey::Survey;
 use super::wording;
-use crate::plan::{CheckVerdict, Plan};
+use crate::plan::{CheckResult, CheckVerdict, Plan};
 use crate::state::CheckSeverity;
 
 /// In which language findings are reported.
@@ -66,21 +66,32 @@ pub fn plan_findings(plan: &Plan, beside: &Path) -> Vec<Finding> {
         .into_iter()
         .chain(losses.records)
         .map(|sentence| finding(SeverityWord::Warning, "plan-weakens", sentence, Vec::new()));
-    let failed = plan.checks.iter().filter(|check| check.verdict == CheckVerdict::Failed);
-    let failed = failed.map(|check| {
-        let severity = match check.severity {
-            CheckSeverity::Error => SeverityWord::Error,
-            CheckSeverity::Warning => SeverityWord::Warning,
+    let checks = plan.checks.iter().filter_map(|check| {
+        let (severity, code, otherwise) = match (check.verdict, check.severity) {
+            (CheckVerdict::Passed, _) => return None,
+            (CheckVerdict::Unknown, _) => (SeverityWord::Warning, "check-unknown", "not judged"),
+            (CheckVerdict::Failed, CheckSeverity::Error) => {
+                (SeverityWord::Error, "checks-failed", "it is not so")
+            }
+            (CheckVerdict::Failed, CheckSeverity::Warning) => {
+                (SeverityWord::Warning, "checks-failed", "it is not so")
+            }
         };
         let place = check.place.as_deref().and_then(|place| Place::of_line(place, beside));
-        let reason = check.reason.as_deref().unwrap_or("it is not so");
+        let reason = check.reason.as_deref().unwrap_or(otherwise);
         let summary = format!("`check.{}`: {}: {reason}", check.name, check.asserts);
-        Finding {
-            notes: check.description.clone().into_iter().collect(),
-            ..finding(severity, "checks-failed", summary, place.into_iter().collect())
-        }
+        let places = place.into_iter().collect();
+        Some(Finding { notes: notes(check), ..finding(severity, code, summary, places) })
     });
-    refused.chain(failed).chain(weakens).collect()
+    refused.chain(checks).chain(weakens).collect()
+}
+
+/// Why a check is there, and the first mailboxes by which it failed.
+fn notes(check: &CheckResult) -> Vec<String> {
+    let violations = check.violations.iter();
+    let violations = violations.map(|one| format!("{}: {}", one.mailbox, one.because));
+    let more = (check.more_violations > 0).then(|| format!("and {} more", check.more_violations));
+    check.description.clone().into_iter().chain(violations).chain(more).collect()
 }
 
 impl Place {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::survey::Tally;
 use crate::diagnostic::and_list;
-use crate::plan::Refusal;
+use crate::plan::{CheckVerdict, Plan, Refusal};
 
 /// `1 mailbox`, `2 mailboxes`.
 pub(super) fn count(number: u64, one: &str, many: &str) -> String {
@@ -26,6 +26,27 @@ pub(super) fn refusal(refusal: &Refusal) -> String {
     let Refusal { violation, place } = refusal;
     let place = place.as_ref().map_or_else(String::new, |place| format!(" ({place})"));
     format!("{}{place}; only `--allow {}` applies it", violation.words(), violation.allowance())
+}
+
+/// That a plan holds nothing to do, and how far that goes: the first words, which stand out, and the
+/// rest; `None` where something is left to do or to be known. `organization` is written as the view
+/// writes names.
+pub(super) fn nothing_to_do(plan: &Plan, organization: &str) -> Option<[String; 2]> {
+    if !plan.is_empty() || !plan.deferred.is_empty() {
+        return None;
+    }
+    if plan.selected.is_some() {
+        let rest = format!(" in what was selected of {organization}.");
+        return Some(["No changes".to_owned(), rest]);
+    }
+    let has_failed = plan.checks.iter().any(|check| check.verdict == CheckVerdict::Failed);
+    let except = match (plan.unread.is_empty(), plan.pending.is_empty()) {
+        (false, _) => ", as far as it was read",
+        (true, false) => ", but for what is pending",
+        (true, true) if has_failed => ", but for what its checks ask for",
+        (true, true) => "",
+    };
+    Some(["No changes.".to_owned(), format!(" {organization} matches the spec{except}.")])
 }
 
 /// `3 weaken, 4 remove values and 1 cannot be undone`.

@@ -63,6 +63,11 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
+    /// Whether a plan can hold something of this kind. A check is judged by plans and is in none.
+    pub fn is_planned(self) -> bool {
+        self != Self::Check
+    }
+
     /// Whether an object of this kind hangs on an application, and is made by its table in a spec.
     pub fn is_part_of_application(self) -> bool {
         match self {
@@ -206,14 +211,15 @@ impl fmt::Display for Address {
     }
 }
 
-/// The schema of its text, which is what stands in documents.
+/// The schema of its text, which is what stands in documents of plans.
 impl JsonSchema for Address {
     fn schema_name() -> Cow<'static, str> {
         "Address".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let kinds = Kind::ALL.map(Kind::name).join("|");
+        let kinds = Kind::ALL.into_iter().filter(|kind| kind.is_planned()).map(Kind::name);
+        let kinds = kinds.collect::<Vec<_>>().join("|");
         json_schema!({
             "description": "`kind`, `kind.name` or `kind.name[\"object\"]`.",
             "type": "string",

@@ -2,7 +2,7 @@
 //! value out, or what is wrong with the text. What is hashed is for those who make plans.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -73,10 +73,17 @@ impl FromStr for PlanDigest {
     }
 }
 
+/// The hexadecimal digits of a digest, in lower case.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 impl fmt::Display for PlanDigest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(PREFIX)?;
-        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+        write!(formatter, "{PREFIX}{}", hexadecimal(&self.0))
     }
 }
 

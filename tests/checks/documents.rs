@@ -3,9 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use auditform::plan::{
-    CheckResult, CheckVerdict, Made, Plan, SavedPlan, SpecText, compare_plans, read_plan,
+    CheckResult, CheckVerdict, CheckViolation, Made, Plan, SavedPlan, SpecText, compare_plans,
+    read_plan,
 };
-use auditform::render::{Provenance, TextOptions, write_html, write_markdown};
+use auditform::render::{
+    Finding, FindingSuite, Provenance, ReportFormat, TextOptions, plan_findings, write_findings,
+    write_html, write_markdown, write_plan,
+};
+use auditform::resource::{Address, Kind};
 use auditform::state::{CheckSeverity, CheckedState};
 use jiff::Timestamp;
 
@@ -114,4 +119,78 @@ fn what_a_check_says_can_be_nothing_but_text_in_markdown_and_on_the_page() {
     assert!(comment.contains("**Checks: 1 failed.**"), "{comment}");
     assert!(comment.contains("- **Failed:** `check.people`, as planned (`auditform.toml:3`)"));
     assert!(comment.contains("`@octocat`"), "{comment}");
+}
+
+#[test]
+fn a_report_tells_what_failed_with_its_mailboxes_and_what_was_not_judged_as_a_warning() {
+    let violation =
+        CheckViolation { mailbox: "ada@contoso.com".to_owned(), because: "off".to_owned() };
+    let failed = CheckResult {
+        description: None,
+        violations: vec![violation],
+        more_violations: 2,
+        ..result(CheckVerdict::Failed, 3)
+    };
+    let unknown =
+        CheckResult { reason: Some("not read".to_owned()), ..result(CheckVerdict::Unknown, 0) };
+    let checks = vec![failed, unknown, result(CheckVerdict::Passed, 3)];
+    let findings = plan_findings(&Plan { checks, ..empty() }, std::path::Path::new("."));
+    let told: Vec<(&str, &str)> =
+        findings.iter().map(|one| (one.code.as_str(), one.summary.as_str())).collect();
+    let asserts = "`check.people`: all of UserMailbox are audited";
+    let [first, second] =
+        ["1 of 2 mailboxes is not so", "not read"].map(|why| format!("{asserts}: {why}"));
+    assert_eq!(told, [("checks-failed", first.as_str()), ("check-unknown", second.as_str())]);
+    assert_eq!(findings[0].notes, ["ada@contoso.com: off", "and 2 more"]);
+    let levels: Vec<String> = sarif(findings)["runs"][0]["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|result| result["level"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(levels, ["error", "warning"]);
+}
+
+fn sarif(findings: Vec<Finding>) -> serde_json::Value {
+    let suite = FindingSuite { name: "auditform.toml".to_owned(), findings };
+    let mut out = Vec::new();
+    write_findings(&mut out, ReportFormat::Sarif, "plan", &[suite], 7).unwrap();
+    serde_json::from_slice(&out).unwrap()
+}
+
+#[test]
+fn every_view_says_alike_that_there_is_nothing_to_do() {
+    let beside = Provenance::default();
+    let failed = vec![result(CheckVerdict::Failed, 2)];
+    for (plan, rest) in [
+        (empty(), "."),
+        (Plan { checks: failed, ..empty() }, ", but for what its checks ask for."),
+        (Plan { pending: vec![switch()], ..empty() }, ", but for what is pending."),
+        (Plan { unread: vec![switch()], ..empty() }, ", as far as it was read."),
+    ] {
+        let (mut text, mut page, mut comment) = (Vec::new(), Vec::new(), Vec::new());
+        write_plan(&mut text, &plan, &beside, TextOptions { width: 500, ..TextOptions::default() })
+            .unwrap();
+        write_html(&mut page, &plan, &beside).unwrap();
+        write_markdown(&mut comment, &plan, &beside, TextOptions::default()).unwrap();
+        let [text, page, comment] =
+            [text, page, comment].map(|view| String::from_utf8(view).unwrap());
+        let name = &plan.tenant.organization;
+        let said = format!("No changes.\u{1b}[0m {name} matches the spec{rest}");
+        assert!(text.contains(&said), "{text}");
+        let said = format!("<strong>No changes.</strong> <bdi>{name}</bdi> matches the spec{rest}");
+        assert!(page.contains(&said), "{page}");
+        assert!(
+            comment.contains(&format!("**No changes.** `{name}` matches the spec{rest}")),
+            "{comment}"
+        );
+    }
+    let deferred = Plan { deferred: vec![switch()], ..empty() };
+    let mut page = Vec::new();
+    write_html(&mut page, &deferred, &beside).unwrap();
+    assert!(!String::from_utf8(page).unwrap().contains("No changes"));
+}
+
+fn switch() -> Address {
+    Address::singleton(Kind::UnifiedAuditLog)
 }

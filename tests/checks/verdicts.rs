@@ -9,7 +9,9 @@ use auditform::state::{CertificateFacts, DesiredState, ObservedCertificate, Orga
 use jiff::Timestamp;
 
 use super::{AUDIT, HEAD, empty};
+use crate::plan::small;
 use crate::specs::desired;
+use crate::support::World;
 
 fn judge(desired: &DesiredState, plan: &Plan, tenant: Option<ObservedTenant>) -> Vec<CheckResult> {
     judge_with(desired, plan, tenant, &BTreeMap::new())
@@ -94,4 +96,18 @@ fn a_certificate_has_to_last_exactly_as_long_as_is_asked() {
     assert_eq!(reason.unwrap(), "it ends at 2026-12-22T23:59:59Z, which is sooner");
     let none = (CheckVerdict::Failed, Some("there is none".to_owned()));
     assert_eq!(verdict(&BTreeMap::new()), none);
+}
+
+#[test]
+fn a_certificate_that_is_made_when_the_plan_is_applied_is_told_by_its_length_and_no_instant() {
+    let world = World::new();
+    let made = "[certificate.auditor]\nvalid_for = '60d'\n[[check]]\nname = 'lasts'\n\
+                on = 'planned'\nseverity = 'warning'\n\
+                certificate = { name = 'auditor', valid_for = '90d' }\n";
+    let _emulator = small(&world, made);
+    let plan = || world.run(&["plan", "--format", "json"]).ended(0).json();
+    let (one, other) = (plan(), plan());
+    let reason = &one["checks"][0]["reason"];
+    assert_eq!(reason, "it will be valid for 60d, which is shorter");
+    assert_eq!(one["digest"], other["digest"]);
 }

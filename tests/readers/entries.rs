@@ -14,7 +14,7 @@ use auditform::approval::{
 use auditform::diagnostic::{Diagnostics, Sources};
 use auditform::emulator::Seed;
 use auditform::plan::{FORMAT_VERSION, PlanDocument, ReadPlan, SavedPlan};
-use auditform::render::{self, Provenance, TextOptions};
+use auditform::render::{self, Detail, Provenance, TextOptions};
 use auditform::resource::{Address, PlanDigest};
 use auditform::spec::{self, Given, Inputs, NotFormatted, Parsed, Texts, Values};
 use auditform::{graph, ops};
@@ -188,23 +188,35 @@ pub(crate) fn plan(bytes: &[u8]) {
     }
 }
 
-fn read_plan(bytes: &[u8]) -> Option<ReadPlan> {
-    let bytes = bytes.to_vec();
-    let mut open = || -> io::Result<Box<dyn Read>> { Ok(Box::new(Cursor::new(bytes.clone()))) };
-    match ops::read_saved_from(&mut open) {
-        Ok(read) => Some(read),
-        Err(error) => {
-            assert!(!error.to_string().is_empty());
-            None
-        }
-    }
+/// Whether a plan is read once it has the digest that it amounts to, and why not; each view of one that
+/// is read is made.
+pub(crate) fn shows_sealed(bytes: &[u8]) -> Result<(), String> {
+    let sealed = sealed(bytes).ok_or("no object")?;
+    read_saved(&sealed).map(|read| shows(&read))
 }
 
-/// Every view can be made of it.
+fn read_plan(bytes: &[u8]) -> Option<ReadPlan> {
+    let read = read_saved(bytes);
+    assert!(read.as_ref().err().is_none_or(|error| !error.is_empty()));
+    read.ok()
+}
+
+fn read_saved(bytes: &[u8]) -> Result<ReadPlan, String> {
+    let bytes = bytes.to_vec();
+    let mut open = || -> io::Result<Box<dyn Read>> { Ok(Box::new(Cursor::new(bytes.clone()))) };
+    ops::read_saved_from(&mut open).map_err(|error| error.to_string())
+}
+
+/// Every view can be made of it, and nothing in the texts is obeyed by a terminal but the styles.
 fn shows(read: &ReadPlan) {
     let (plan, beside) = (&read.plan, Provenance::default());
     let sink = || io::sink();
-    render::write_plan(&mut sink(), plan, &beside, TextOptions::default()).unwrap();
+    for detail in [Detail::Summary, Detail::Groups, Detail::Full] {
+        let mut text = Vec::new();
+        let options = TextOptions { detail, context: 1, ..TextOptions::default() };
+        render::write_plan(&mut text, plan, &beside, options).unwrap();
+        obeys_nothing(&String::from_utf8(text).unwrap());
+    }
     render::write_markdown(&mut sink(), plan, &beside, TextOptions::default()).unwrap();
     render::write_html(&mut sink(), plan, &beside).unwrap();
     serde_json::to_writer(sink(), &PlanDocument { plan, digest: read.digest }).unwrap();
@@ -212,6 +224,25 @@ fn shows(read: &ReadPlan) {
         assert!(!cycle.diagnostic().summary.is_empty());
     }
 }
+
+/// A text in which nothing is a control character but the ends of lines and the styles' own sequences.
+fn obeys_nothing(text: &str) {
+    let mut pieces = text.split('\u{1b}');
+    let first = pieces.next().unwrap_or_default();
+    let rest = pieces.map(|piece| {
+        let style = piece.strip_prefix('[').and_then(|rest| rest.split_once('m'));
+        let (style, rest) = style.unwrap_or_else(|| panic!("no style: {piece:?}"));
+        assert!(STYLES.contains(&style), "no style of ours: {piece:?}");
+        rest
+    });
+    for piece in std::iter::once(first).chain(rest) {
+        let hidden = |letter: char| letter != '\n' && letter.is_control();
+        assert!(!piece.contains(hidden), "a control character: {piece:?}");
+    }
+}
+
+/// Off, bold, faint, and the colours of what is removed, added and changed.
+const STYLES: [&str; 6] = ["0", "1", "2", "31", "32", "33"];
 
 /// Whether a plan is written as it was read, as far as its digest goes.
 fn writes_the_same(read: &ReadPlan, bytes: &[u8]) -> bool {
@@ -223,8 +254,9 @@ fn writes_the_same(read: &ReadPlan, bytes: &[u8]) -> bool {
     counted(&written) == counted(bytes)
 }
 
-/// The members that the digest of a plan leaves out, beside `summary.reads`.
-const VOLATILE: [&str; 5] = ["created_at", "digest", "git", "host", "tool_version"];
+/// The members that the digest of a plan leaves out, beside `summary.reads` and the counts of checks.
+pub(crate) const VOLATILE: [&str; 6] =
+    ["created_at", "digest", "git", "host", "snapshot", "tool_version"];
 
 /// What the digest covers, if the bytes are an object.
 fn counted(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -237,6 +269,13 @@ fn counted(bytes: &[u8]) -> Option<Vec<u8>> {
         .get_mut("summary")
         .and_then(Value::as_object_mut)
         .map(|summary| summary.remove("reads"));
+    for check in members.get_mut("checks").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(check) = check.as_object_mut()
+            && check.get("verdict") == Some(&"passed".into())
+        {
+            check.retain(|name, _| !["selected", "conforming"].contains(&name.as_str()));
+        }
+    }
     serde_jcs::to_vec(&document).ok()
 }
 

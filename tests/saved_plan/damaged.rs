@@ -54,6 +54,27 @@ fn a_plan_of_a_newer_format_says_so_whatever_else_is_in_it() {
 }
 
 #[test]
+fn a_version_is_taken_in_one_spelling_and_with_the_members_that_it_had() {
+    let world = World::new();
+    let emulator = saved(&world, OWNERS);
+    let ours = format!("\"format_version\":\"{}\"", auditform::plan::FORMAT_VERSION);
+    let (major, minor) = auditform::plan::FORMAT_VERSION.split_once('.').unwrap();
+    for version in [format!("{major}.0{minor}"), format!("+{major}.{minor}")] {
+        let spelt = text(&world).replace(&ours, &format!("\"format_version\":\"{version}\""));
+        refused(&world, &emulator, spelt.as_bytes(), "plan-too-new");
+    }
+    let selection = "{\"selection\":{\"targets\":[],\"excludes\":[],\"included\":[],\"held_back\":[],\
+                     \"left_out\":{\"create\":0,\"change\":0,\"delete\":0,\"weaken\":0,\"remove\":0,\
+                     \"irreversible\":0,\"mailboxes\":0},\"not_planned\":[]},";
+    let older = include_str!("../fixtures/plans/1.1.json");
+    for member in ["{\"checks\":[],", selection] {
+        let newer = older.replacen('{', member, 1);
+        let output = refused(&world, &emulator, newer.as_bytes(), "unreadable-plan");
+        assert!(output.stderr.contains("is no part of a plan of format 1.1"), "{}", output.stderr);
+    }
+}
+
+#[test]
 fn noise_is_no_plan_however_much_of_it_there_is() {
     let world = World::new();
     let emulator = saved(&world, OWNERS);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::events::{Destination, Events};
 use crate::cli::exit::Exit;
+use crate::cli::outputs::Output;
 use crate::cli::reports::{ReportArguments, Reports};
 use crate::cli::selection::SelectionArguments;
 use crate::cli::session::{Allow, Reading, load, open, open_snapshot, show, unwritten};
@@ -59,16 +60,15 @@ pub(in crate::cli) async fn run(
     terminal: Terminal<'_>,
     ports: &Ports,
 ) -> Exit {
-    let destination = Destination {
-        stdout: arguments.json,
-        file: arguments.json_into.as_deref(),
-        taken: [Some(&arguments.path), arguments.out.as_deref()],
-    };
+    let mut taken: Vec<&Path> = arguments.inputs().chain(arguments.out.as_deref()).collect();
+    let file = arguments.json_into.as_deref();
+    let destination = Destination { stdout: arguments.json, file, taken: &taken };
     let events = match Events::open(CommandName::Plan, destination, ports) {
         Ok(events) => events,
         Err(stopped) => return show(&stopped, &Sources::default(), terminal),
     };
-    let reports = match Reports::begin("plan", &arguments.reports) {
+    taken.extend(file);
+    let reports = match Reports::begin("plan", &arguments.reports, &taken) {
         Ok(reports) => reports,
         Err(stopped) => {
             let exit = show(&stopped, &Sources::default(), terminal.with(&events));
@@ -81,10 +81,29 @@ pub(in crate::cli) async fn run(
     events.end(exit, terminal)
 }
 
+impl Arguments {
+    /// The files that are read.
+    fn inputs(&self) -> impl Iterator<Item = &Path> {
+        let Self { path, variables, selection, snapshot, .. } = self;
+        let named = [path.as_path()].into_iter().chain(snapshot.as_deref());
+        named.chain(variables.files()).chain(selection.files())
+    }
+
+    /// Whether the plan may be kept where it is to go.
+    fn spares_inputs(&self) -> Result<(), Stopped> {
+        let Some(path) = &self.out else { return Ok(()) };
+        let inputs: Vec<&Path> = self.inputs().collect();
+        Output { what: "the plan", flag: "--out", path }.spares(&inputs)
+    }
+}
+
 async fn planned(arguments: &Arguments, terminal: Terminal<'_>, ports: &Ports) -> Exit {
     if let Some(misuse) = arguments.view.misuse().or_else(|| misuse(arguments)) {
         terminal.finding(misuse);
         return Exit::Usage;
+    }
+    if let Err(stopped) = arguments.spares_inputs() {
+        return show(&stopped, &Sources::default(), terminal);
     }
     let selection = match arguments.selection.selection(terminal) {
         Ok(selection) => selection,

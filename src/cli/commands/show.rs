@@ -7,7 +7,7 @@ use crate::cli::exit::Exit;
 use crate::cli::session::{show, unwritten};
 use crate::cli::terminal::Terminal;
 use crate::cli::view::View;
-use crate::diagnostic::Sources;
+use crate::diagnostic::{Diagnostic, Sources};
 use crate::ops::{self, LocalRuns};
 use crate::render::{write_run, write_run_json};
 
@@ -17,9 +17,9 @@ pub(in crate::cli) struct Arguments {
     /// A plan that `auditform plan --out FILE` has saved; or the name of a run, `latest` for the last one
     #[arg(value_name = "PLAN|RUN")]
     what: PathBuf,
-    /// The spec that the run was applied from, or its directory
-    #[arg(long, value_name = "PATH", default_value = ".")]
-    spec: PathBuf,
+    /// The spec that the run was applied from, or its directory [default: .]
+    #[arg(long, value_name = "PATH")]
+    spec: Option<PathBuf>,
     #[command(flatten)]
     view: View,
 }
@@ -29,9 +29,18 @@ pub(in crate::cli) fn run(arguments: &Arguments, terminal: Terminal) -> Exit {
         terminal.finding(misuse);
         return Exit::Usage;
     }
-    match arguments.run_name() {
-        Some(run) => show_run(arguments, run, terminal),
-        None => show_plan(arguments, terminal),
+    match (arguments.run_name(), &arguments.spec) {
+        (Some(run), spec) => {
+            let spec = spec.as_deref().unwrap_or(Path::new("."));
+            show_run(arguments, run, beside(spec), terminal)
+        }
+        (None, None) => show_plan(arguments, terminal),
+        (None, Some(_)) => {
+            let summary = "`--spec` is for runs, and this is a plan";
+            let finding = Diagnostic::error("view", summary);
+            terminal.finding(finding.help("leave it out: a saved plan holds its spec"));
+            Exit::Usage
+        }
     }
 }
 
@@ -54,7 +63,7 @@ fn show_plan(arguments: &Arguments, terminal: Terminal) -> Exit {
     written.map_or_else(|error| unwritten(&error, terminal), |()| Exit::Done)
 }
 
-fn show_run(arguments: &Arguments, name: &str, terminal: Terminal) -> Exit {
+fn show_run(arguments: &Arguments, name: &str, directory: &Path, terminal: Terminal) -> Exit {
     let is_json = match arguments.view.of_run() {
         Ok(is_json) => is_json,
         Err(misuse) => {
@@ -62,7 +71,7 @@ fn show_run(arguments: &Arguments, name: &str, terminal: Terminal) -> Exit {
             return Exit::Usage;
         }
     };
-    let read = match ops::read_run(&LocalRuns::beside(beside(&arguments.spec)), name) {
+    let read = match ops::read_run(&LocalRuns::beside(directory), name) {
         Ok(read) => read,
         Err(stopped) => return show(&stopped, &Sources::default(), terminal),
     };

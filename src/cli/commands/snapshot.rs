@@ -1,12 +1,14 @@
 //! `auditform snapshot`: read what a plan of the spec would read, and keep it, so that plans can be made
 //! where nobody may read the tenant. Writes nothing to the tenant.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::exit::Exit;
+use crate::cli::outputs::Output;
 use crate::cli::session::{Reading, Session, connect, load, show};
 use crate::cli::terminal::Terminal;
 use crate::cli::variables::VariableArguments;
+use crate::diagnostic::Sources;
 use crate::ops::{self, Ports};
 use crate::state::Selection;
 
@@ -28,6 +30,12 @@ pub(in crate::cli) async fn run(
     terminal: Terminal<'_>,
     ports: &Ports,
 ) -> Exit {
+    let files = arguments.variables.files();
+    let taken: Vec<&Path> = [arguments.path.as_path()].into_iter().chain(files).collect();
+    let out = Output { what: "the snapshot", flag: "--out", path: &arguments.out };
+    if let Err(stopped) = out.spares(&taken) {
+        return show(&stopped, &Sources::default(), terminal);
+    }
     let loaded = match load(&arguments.path, &arguments.variables, terminal, ports) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,

@@ -29,7 +29,9 @@ pub(in crate::cli) struct Arguments {
 }
 
 pub(in crate::cli) fn run(arguments: &Arguments, terminal: Terminal, ports: &Ports) -> Exit {
-    let reports = match Reports::begin("validate", &arguments.reports) {
+    let paths = arguments.paths.iter().map(PathBuf::as_path);
+    let taken: Vec<&Path> = paths.chain(arguments.variables.files()).collect();
+    let reports = match Reports::begin("validate", &arguments.reports, &taken) {
         Ok(reports) => reports,
         Err(stopped) => return show(&stopped, &Sources::default(), terminal),
     };

@@ -8,8 +8,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::document::{Audits, Ending, Head, MARK, MailboxLine, SNAPSHOT_VERSION};
-use super::write::digits;
-use crate::resource::ActionVocabulary;
+use crate::resource::{ActionVocabulary, FormatVersion, hexadecimal};
 use crate::state::{AuditState, MailboxRow};
 
 /// No line is longer: the head of a tenant with a thousand applications has a few MiB.
@@ -93,7 +92,7 @@ impl<F: Read + Seek> SnapshotReader<F> {
                 mailboxes += 1;
             }
         };
-        if digits(&hasher.finalize()) != end.sha256
+        if hexadecimal(&hasher.finalize()) != end.sha256
             || end.mailboxes != mailboxes
             || lines.next()?.is_some()
         {
@@ -135,22 +134,10 @@ fn head_of(line: &[u8]) -> Result<Head, UnreadableSnapshot> {
     if mark.auditform != MARK {
         return Err(UnreadableSnapshot::NotASnapshot);
     }
-    if !is_known(&mark.format_version) {
+    if FormatVersion::readable(&mark.format_version, SNAPSHOT_VERSION).is_none() {
         return Err(UnreadableSnapshot::TooNew(mark.format_version));
     }
     parse(line)
-}
-
-/// `MAJOR.MINOR`, the former ours and the latter not above ours.
-fn is_known(version: &str) -> bool {
-    let parts = |text: &str| -> Option<(u32, u32)> {
-        let (major, minor) = text.split_once('.')?;
-        Some((major.parse().ok()?, minor.parse().ok()?))
-    };
-    match (parts(version), parts(SNAPSHOT_VERSION)) {
-        (Some((major, minor)), Some((own, up_to))) => major == own && minor <= up_to,
-        _ => false,
-    }
 }
 
 fn parse<'l, T: Deserialize<'l>>(line: &'l [u8]) -> Result<T, UnreadableSnapshot> {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::document::{AuditRow, Audits, End, Ending, Head, MailboxLine};
-use crate::resource::ActionVocabulary;
+use crate::resource::{ActionVocabulary, hexadecimal};
 use crate::state::{AuditState, MailboxRow};
 
 /// A snapshot in the making.
@@ -53,7 +53,7 @@ impl<W: Write> SnapshotWriter<W> {
     pub fn end(mut self, vocabulary: &ActionVocabulary, requests: u64) -> io::Result<(W, u64)> {
         let audits = self.audits.iter().map(|audit| AuditRow::of(audit, vocabulary)).collect();
         self.write(&Audits { audits })?;
-        let sha256 = digits(&self.hasher.finalize_reset());
+        let sha256 = hexadecimal(&self.hasher.finalize_reset());
         self.write(&Ending { end: End { mailboxes: self.mailboxes, requests, sha256 } })?;
         Ok((self.out, self.mailboxes))
     }
@@ -65,13 +65,4 @@ impl<W: Write> SnapshotWriter<W> {
         self.hasher.update(&self.line);
         self.out.write_all(&self.line)
     }
-}
-
-/// Hexadecimal digits.
-pub(super) fn digits(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -10,7 +10,7 @@ use super::words;
 use super::{CheckResult, CheckVerdict, CheckViolation};
 use crate::diagnostic::Span;
 use crate::plan::{Action, ObservedTenant, Plan, TenantChange};
-use crate::resource::{Address, Kind};
+use crate::resource::{Address, Kind, written_duration};
 use crate::state::{
     Assertion, CertificateSettings, CertificateSource, Check, CheckedState, DesiredState,
     MailboxAssertion, ObservedCertificate, RangeEnd, Validity,
@@ -169,14 +169,20 @@ impl Evidence<'_> {
     fn certificate(&self, name: &str, wanted: SignedDuration, state: CheckedState) -> Finding {
         let observed = self.certificates.get(name);
         let current = observed.and_then(|observed| observed.current.as_ref());
-        let present = current.map(|facts| facts.not_after);
+        let present = current.map(|facts| End::At(facts.not_after));
         let end = match state {
             CheckedState::Observed => present,
             CheckedState::Planned => self.end_of(name, observed, present),
         };
         let Some(end) = end else { return Finding::failed("there is none".to_owned()) };
-        let is_long = end.duration_since(self.now) >= wanted;
-        Finding::of(is_long, || format!("it ends at {end}, which is sooner"))
+        match end {
+            End::At(end) => Finding::of(end.duration_since(self.now) >= wanted, || {
+                format!("it ends at {end}, which is sooner")
+            }),
+            End::After(life) => Finding::of(life >= wanted, || {
+                format!("it will be valid for {}, which is shorter", written_duration(life))
+            }),
+        }
     }
 
     /// When the certificate that is in use once the plan was applied ends. One that is made then is
@@ -185,8 +191,8 @@ impl Evidence<'_> {
         &self,
         name: &str,
         observed: Option<&ObservedCertificate>,
-        present: Option<Timestamp>,
-    ) -> Option<Timestamp> {
+        present: Option<End>,
+    ) -> Option<End> {
         let address = Address::named(Kind::Certificate, name);
         let change = self.plan.identity.iter().find(|change| change.address == address);
         match change.map(|change| change.action) {
@@ -196,17 +202,27 @@ impl Evidence<'_> {
                 let staged = observed.and_then(|observed| observed.staged.as_ref());
                 let named = |settings: &&CertificateSettings| settings.name == name;
                 let settings = self.desired.certificates.iter().find(named);
-                staged.map(|facts| facts.not_after).or_else(|| self.end_of_new(settings?))
+                staged.map(|facts| End::At(facts.not_after)).or_else(|| end_of_new(settings?))
             }
         }
     }
+}
 
-    fn end_of_new(&self, settings: &CertificateSettings) -> Option<Timestamp> {
-        let CertificateSource::Made(made) = &settings.source else { return None };
-        match made.validity {
-            Validity::Until(until) => Some(until),
-            Validity::For(life) => made.valid_from.unwrap_or(self.now).checked_add(life).ok(),
-        }
+/// When a certificate ends. No instant of the clock gets into a plan: the same plan made again has the
+/// same digest.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    At(Timestamp),
+    /// So long after it is made.
+    After(SignedDuration),
+}
+
+fn end_of_new(settings: &CertificateSettings) -> Option<End> {
+    let CertificateSource::Made(made) = &settings.source else { return None };
+    match (made.validity, made.valid_from) {
+        (Validity::Until(until), _) => Some(End::At(until)),
+        (Validity::For(life), Some(from)) => from.checked_add(life).ok().map(End::At),
+        (Validity::For(life), None) => Some(End::After(life)),
     }
 }
 

@@ -15,7 +15,7 @@ use super::restore::{Restorer, Unfit};
 use super::saved::{GitCommit, Host, List, Made, Object, SpecText, VOLATILE, covered, digest};
 use super::{Counts, FORMAT_VERSION};
 use crate::plan::{CheckResult, Plan};
-use crate::resource::PlanDigest;
+use crate::resource::{FormatVersion, PlanDigest};
 
 /// Longer documents are refused: a plan of a million mailboxes takes a third of it.
 const LONGEST: u64 = 512 << 20;
@@ -23,6 +23,9 @@ const LONGEST: u64 = 512 << 20;
 const LONGEST_MEMBER: u64 = 40 << 20;
 /// And longer changes, and whatever else there is.
 const LONGEST_CHANGE: u64 = 4 << 20;
+
+/// The members that came with format 1.3.
+const SINCE_1_3: [&str; 3] = ["checks", "selection", "snapshot"];
 
 /// A plan that was read back.
 #[derive(Debug)]
@@ -90,12 +93,12 @@ pub fn read_plan(
         let reason = "it has no `format_version`".to_owned();
         return Err(UnreadablePlan::NotAPlan(reason));
     };
-    if !is_known(&version) {
+    let Some(format) = FormatVersion::readable(&version, FORMAT_VERSION) else {
         return Err(UnreadablePlan::TooNew(version));
-    }
+    };
     // A printed document states the digest of the saved one, which cannot be computed from it.
     let stated = head.digest.filter(|_| head.spec.is_some());
-    let mut body = Body::new(stated.is_some(), &room);
+    let mut body = Body::new(format, stated.is_some(), &room);
     parse(open()?, &room, &mut body)?;
     let computed = body.hasher.take().map(Sha256::finalize);
     if let (Some(stated), Some(computed)) = (stated, computed) {
@@ -120,18 +123,6 @@ pub fn read_plan(
         host: head.host,
     });
     Ok(ReadPlan { plan, digest: stated, spec: body.spec, made, format_version: version })
-}
-
-/// `MAJOR.MINOR`, the former ours and the latter not above ours.
-fn is_known(version: &str) -> bool {
-    let parts = |text: &str| -> Option<(u32, u32)> {
-        let (major, minor) = text.split_once('.')?;
-        Some((major.parse().ok()?, minor.parse().ok()?))
-    };
-    matches!(
-        (parts(version), parts(FORMAT_VERSION)),
-        (Some((major, minor)), Some((our_major, our_minor))) if major == our_major && minor <= our_minor
-    )
 }
 
 impl From<io::Error> for UnreadablePlan {
@@ -272,6 +263,7 @@ impl<'de> Visitor<'de> for PassedOver<'_> {
 
 /// What the second pass gathers.
 struct Body<'r> {
+    format: FormatVersion,
     room: &'r Room,
     /// Digests what is read, where a digest is stated.
     hasher: Option<Sha256>,
@@ -280,9 +272,9 @@ struct Body<'r> {
 }
 
 impl<'r> Body<'r> {
-    fn new(has_digest: bool, room: &'r Room) -> Self {
+    fn new(format: FormatVersion, has_digest: bool, room: &'r Room) -> Self {
         let hasher = has_digest.then(Sha256::new);
-        Self { room, hasher, restorer: Restorer::default(), spec: None }
+        Self { format, room, hasher, restorer: Restorer::default(), spec: None }
     }
 
     fn members<'de, A: MapAccess<'de>>(
@@ -312,6 +304,13 @@ impl<'r> Body<'r> {
     }
 
     fn member(&mut self, name: &str, text: &str, object: &mut Object<'_>) -> Result<(), Unfit> {
+        // Of an older document no release has written them, and what it says is not made anew.
+        if self.format < FormatVersion::new(1, 3) && SINCE_1_3.contains(&name) {
+            return Err(Unfit::new(format!(
+                "`{name}` is no part of a plan of format {}",
+                self.format
+            )));
+        }
         if name == "summary" {
             let mut counts: Counts = serde_json::from_str(text)?;
             self.restorer.counts(&counts);

@@ -30,6 +30,12 @@ use pattern::pattern;
 #[derive(Debug)]
 pub(super) struct Unfit(String);
 
+impl Unfit {
+    pub(super) fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+}
+
 impl fmt::Display for Unfit {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
@@ -52,7 +58,7 @@ impl From<io::Error> for Unfit {
 const MOST_OF_OTHERS: usize = 100_000;
 
 fn unfit<T>(what: impl Into<String>) -> Result<T, Unfit> {
-    Err(Unfit(what.into()))
+    Err(Unfit::new(what))
 }
 
 /// Gathers the members of a document, in whatever order they come.
@@ -255,7 +261,8 @@ fn list<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, Unfit> {
 }
 
 fn address(text: &str) -> Result<Address, Unfit> {
-    Address::parse(text).ok_or_else(|| Unfit(format!("`{text}` is no address")))
+    let parsed = Address::parse(text).filter(|parsed| parsed.kind().is_planned());
+    parsed.ok_or_else(|| Unfit(format!("`{text}` is no address in a plan")))
 }
 
 fn addresses(texts: &[String]) -> Result<Vec<Address>, Unfit> {

@@ -1,5 +1,7 @@
 //! Patterns that match nothing are slips, and a slip in what is wanted would pass for an empty plan.
 //! What a spec can tell is told before any call; whether a mailbox is there, once the list is whole.
+//! What a pattern with a key may name follows from the names in the spec, not from its kind alone: that
+//! may be a pattern too.
 
 use crate::diagnostic::{Closest, Diagnostic, Diagnostics, nearest};
 use crate::plan::Plan;
@@ -18,17 +20,50 @@ pub fn unknown_targets(desired: &DesiredState, selection: &Selection) -> Diagnos
         let is_about = |address: &Address| is_about(target, address);
         if !known.iter().any(is_about) {
             found.push(unknown(target, &known).note("no call was made"));
+        } else if is_about_mailboxes(target, desired) && is_about_parts(target, &known) {
+            found.push(ambiguous(target));
         }
     }
     found
+}
+
+/// Whether a pattern names mailboxes of a policy one by one.
+fn is_about_mailboxes(target: &Target, desired: &DesiredState) -> bool {
+    let is_about = |name: &str| target.may_name(Kind::MailboxAudit, Some(name));
+    target.has_key() && desired.policies.iter().any(|policy| is_about(&policy.name))
+}
+
+/// Whether a pattern names parts of some of these applications one by one.
+fn is_about_parts(target: &Target, known: &[Address]) -> bool {
+    let of_application = |address: &&Address| address.kind().is_part_of_application();
+    let mut names = known.iter().filter(of_application).map(Address::name);
+    target.has_key() && names.any(|name| may_name_part(target, name))
+}
+
+/// Whether a pattern is about some part of an application of this name.
+fn may_name_part(target: &Target, name: Option<&str>) -> bool {
+    let mut parts = Kind::ALL.into_iter().filter(|kind| kind.is_part_of_application());
+    parts.any(|part| target.may_name(part, name))
+}
+
+/// Whether a pattern is about parts of applications by its kind.
+fn may_name_part_of_any(target: &Target) -> bool {
+    let mut parts = Kind::ALL.into_iter().filter(|kind| kind.is_part_of_application());
+    parts.any(|part| target.may_name_kind(part))
+}
+
+fn ambiguous(target: &Target) -> Diagnostic {
+    let summary = format!("`{}` may be a mailbox or a part of an application", target.text());
+    Diagnostic::error("ambiguous-target", summary)
+        .note("no call was made")
+        .help("name the kind: `mailbox_audit.*[\"...\"]` for mailboxes")
 }
 
 /// Whether a pattern is about a resource or a part of it.
 fn is_about(target: &Target, address: &Address) -> bool {
     let (kind, name) = (address.kind(), address.name());
     if kind == Kind::Application {
-        let mut parts = Kind::ALL.into_iter().filter(|kind| kind.is_part_of_application());
-        return parts.any(|part| target.may_name(part, name));
+        return may_name_part(target, name);
     }
     target.may_name(kind, name) && !(target.has_key() && kind != Kind::MailboxAudit)
 }
@@ -72,20 +107,19 @@ fn unknown(target: &Target, known: &[Address]) -> Diagnostic {
 /// The patterns that name parts of identity chains by key and match none, whether it changes or needs
 /// nothing.
 pub fn unmet_targets(selection: &Selection, plan: &Plan, unchanged: &[Address]) -> Diagnostics {
-    let of_chain = |kind: Kind| kind.is_part_of_application();
     let known: Vec<Address> =
         plan.identity.iter().map(|change| &change.address).chain(unchanged).cloned().collect();
     let is_met =
         |target: &Target| known.iter().any(|one| target.matches(one.kind(), one.name(), one.key()));
     let mut found = Diagnostics::default();
     for target in selection.targets.iter().chain(selection.excludes.iter()) {
-        let is_of_chain = target.has_key()
-            && Kind::ALL
-                .into_iter()
-                .filter(|kind| of_chain(*kind))
-                .any(|kind| target.may_name_kind(kind));
-        let may_be_a_mailbox = target.may_name_kind(Kind::MailboxAudit);
-        if is_of_chain && !may_be_a_mailbox && !is_met(target) {
+        // Where its kind can be that of a mailbox, only the name tells: it is never that of both.
+        let is_of_chain = if target.may_name_kind(Kind::MailboxAudit) {
+            is_about_parts(target, &known)
+        } else {
+            target.has_key() && may_name_part_of_any(target)
+        };
+        if is_of_chain && !is_met(target) {
             let texts: Vec<String> = known.iter().map(Address::to_string).collect();
             let near = nearest(target.text(), texts.iter().map(String::as_str));
             found.push(unmet(target, "object of this tenant's applications", near));
@@ -119,9 +153,11 @@ struct Watched<'s> {
 }
 
 impl<'s> MailboxWatch<'s> {
-    /// Looks for what a selection names.
-    pub fn new(selection: &'s Selection) -> Self {
-        Self { lists: [Watched::new(&selection.targets), Watched::new(&selection.excludes)] }
+    /// Looks for what a selection names of the policies of a spec.
+    pub fn new(selection: &'s Selection, desired: &DesiredState) -> Self {
+        Self {
+            lists: [&selection.targets, &selection.excludes].map(|one| Watched::new(one, desired)),
+        }
     }
 
     /// Takes a mailbox that these policies have a say in.
@@ -140,12 +176,10 @@ impl<'s> MailboxWatch<'s> {
 }
 
 impl<'s> Watched<'s> {
-    fn new(targets: &'s Targets) -> Self {
+    fn new(targets: &'s Targets, desired: &DesiredState) -> Self {
         // What has no key is about policies, which the spec has told.
-        let is_met: Vec<bool> = targets
-            .iter()
-            .map(|target| !target.has_key() || !target.may_name_kind(Kind::MailboxAudit))
-            .collect();
+        let is_met: Vec<bool> =
+            targets.iter().map(|target| !is_about_mailboxes(target, desired)).collect();
         let plain = targets.iter().enumerate().filter(|(place, _)| !is_met[*place]);
         let plain = plain.filter_map(|(place, target)| Some((place, target.plain_key()?)));
         let near = plain.take(COMPARED).map(|(place, key)| (place, Closest::to(key))).collect();

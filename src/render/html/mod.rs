@@ -26,8 +26,8 @@ use super::escape::html;
 use super::provenance::{Provenance, observed};
 use super::selection::{left_out, narrowed};
 use super::survey::{Survey, Tally};
-use super::wording::{refusal, requests};
-use crate::plan::{CheckVerdict, Plan};
+use super::wording::{nothing_to_do, refusal, requests};
+use crate::plan::Plan;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str =
@@ -184,17 +184,12 @@ fn write_summary(out: &mut dyn Write, survey: &Survey<'_>) -> io::Result<()> {
             sentence(&refusal(reason))
         )?;
     }
+    let organization = format!("<bdi>{}</bdi>", html(&plan.tenant.organization));
+    if let Some([first, rest]) = nothing_to_do(plan, &organization) {
+        writeln!(out, "<p><strong>{first}</strong>{rest}</p>")?;
+    }
     if plan.is_empty() {
-        let failed = plan.checks.iter().any(|check| check.verdict == CheckVerdict::Failed);
-        let except = if failed { ", but for what its checks ask for" } else { "" };
-        return match plan.selected {
-            Some(_) => writeln!(out, "<p>No changes in what was selected.</p>\n</section>"),
-            None => writeln!(
-                out,
-                "<p>No changes: the tenant is as the spec wants, as far as it was read{except}.</p>\n\
-                 </section>"
-            ),
-        };
+        return writeln!(out, "</section>");
     }
     let (writes, reads) = (requests(summary.requests), requests(summary.reads));
     writeln!(out, "<p>Applying it takes {writes} to write and {reads} to read back.</p>")?;

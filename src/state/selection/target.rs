@@ -82,15 +82,22 @@ impl FromStr for Target {
             )));
         }
         let kind = Part::new(kind, false)?;
-        if !Kind::ALL.into_iter().any(|known| kind.matches(known.name())) {
+        if !planned().any(|known| kind.matches(known.name())) {
             return Err(TargetError(unknown_kind(&kind.text)));
         }
         Ok(Self { text: text.to_owned(), kind, name, key })
     }
 }
 
+fn planned() -> impl Iterator<Item = Kind> {
+    Kind::ALL.into_iter().filter(|kind| kind.is_planned())
+}
+
 fn unknown_kind(kind: &str) -> String {
-    let names = || Kind::ALL.into_iter().map(Kind::name);
+    if kind == Kind::Check.name() {
+        return "a check is judged by every plan and is no part of one".to_owned();
+    }
+    let names = || planned().map(Kind::name);
     if let Some(near) = nearest(kind, names()) {
         return format!("there is no kind `{kind}`; did you mean `{near}`?");
     }
@@ -195,6 +202,7 @@ mod tests {
     fn what_is_no_address_says_what_to_write() {
         for (text, expected) in [
             ("mailbox_adit.x", "there is no kind `mailbox_adit`; did you mean `mailbox_audit`?"),
+            ("check.all", "a check is judged by every plan and is no part of one"),
             ("mailbox_audit.", "`mailbox_audit.` has no name after its dot"),
             ("mailbox_audit.x[\"a", "`mailbox_audit.x[\"a` does not end as `kind.NAME[\"key\"]`"),
             (

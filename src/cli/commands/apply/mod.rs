@@ -10,7 +10,7 @@ mod second_phase;
 mod unfinished;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
@@ -120,11 +120,12 @@ pub(in crate::cli) async fn run(
     ports: &Ports,
     interrupts: &Interrupts,
 ) -> Exit {
-    let destination = Destination {
-        stdout: arguments.json,
-        file: arguments.json_into.as_deref(),
-        taken: [Some(&arguments.path), None],
-    };
+    let Arguments { variables, selection, approval, .. } = arguments;
+    let files =
+        variables.files().chain(selection.files()).chain(approval.iter().map(AsRef::as_ref));
+    let taken: Vec<&Path> = [arguments.path.as_path()].into_iter().chain(files).collect();
+    let file = arguments.json_into.as_deref();
+    let destination = Destination { stdout: arguments.json, file, taken: &taken };
     let events = match Events::open(CommandName::Apply, destination, ports) {
         Ok(events) => events,
         Err(stopped) => return show(&stopped, &Sources::default(), terminal),
