@@ -64,4 +64,5 @@ mod stale_matrix;
 mod stale_plan;
 mod support;
 mod transport;
+mod undo;
 mod views;

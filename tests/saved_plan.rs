@@ -273,16 +273,23 @@ fn a_plan_of_the_format_before_this_one_is_still_read() {
 }
 
 #[test]
-fn a_saved_plan_of_the_format_before_checks_is_what_its_digest_says() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/plans/1.2.json");
-    let world = World::new();
-    let shown = world.run(&["show", path]).ended(0).stdout;
-    let digest = "sha256:15789f1368469d859edd9672503340b043546002583153058adcadcdbadfbe1f";
-    assert!(shown.ends_with(&format!("Digest: {digest}\n")), "{shown}");
-    assert!(shown.contains("Plan: 0 to create, 4 to change, 0 to delete."), "{shown}");
-    let text = fs::read_to_string(path).unwrap();
-    world.write("edited.json", text.replace("180.00:00:00", "181.00:00:00"));
-    world.run(&["show", "edited.json"]).ended(1);
+fn a_saved_plan_of_an_older_format_is_what_its_digest_says() {
+    let plans = [
+        ("1.2", "15789f1368469d859edd9672503340b043546002583153058adcadcdbadfbe1f", 4),
+        ("1.3", "20e8ff52a733e8f582ecbe1484c8df23ed8aa8d55bb08b1540636c606f596c7f", 12),
+    ];
+    for (version, digest, changes) in plans {
+        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/plans/");
+        let path = format!("{directory}{version}.json");
+        let world = World::new();
+        let shown = world.run(&["show", &path]).ended(0).stdout;
+        assert!(shown.ends_with(&format!("Digest: sha256:{digest}\n")), "{shown}");
+        let sum = format!("Plan: 0 to create, {changes} to change, 0 to delete.");
+        assert!(shown.contains(&sum), "{shown}");
+        let text = fs::read_to_string(&path).unwrap();
+        world.write("edited.json", text.replace("180.00:00:00", "181.00:00:00"));
+        world.run(&["show", "edited.json"]).ended(1);
+    }
 }
 
 #[test]

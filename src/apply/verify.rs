@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::report::Report;
 use crate::plan::{Plan, confirms};
+use crate::resource::RecipientType;
 use crate::state::MailboxRow;
 
 /// The mailbox changes of a plan that are still to be confirmed.
@@ -26,6 +27,12 @@ impl<'p> Verification<'p> {
             .map(|(place, _)| report.is_to_read_back(u32::try_from(place).unwrap_or(u32::MAX)))
             .collect();
         Self { plan, index: plan.mailboxes.index_by_guid(), waiting }
+    }
+
+    /// The mailboxes that are not confirmed yet, with their types.
+    pub fn expected(&self) -> Vec<(Uuid, RecipientType)> {
+        let views = self.plan.mailboxes.iter().zip(&self.waiting).filter(|(_, waiting)| **waiting);
+        views.map(|(view, _)| (view.guid(), view.pattern().recipient_type)).collect()
     }
 
     /// Takes one row as read again.

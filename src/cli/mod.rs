@@ -88,6 +88,7 @@ enum Command {
     Validate(commands::validate::Arguments),
     Plan(commands::plan::Arguments),
     Apply(commands::apply::Arguments),
+    Undo(commands::apply::undo::Arguments),
     Show(commands::show::Arguments),
     PlanDiff(commands::plan_diff::Arguments),
     Approve(commands::approve::Arguments),
@@ -144,6 +145,10 @@ async fn dispatch(command: Command, terminal: Terminal<'_>, ports: Ports) -> Exi
             Command::Apply(arguments) => {
                 // What an apply holds on to is large, and lives once.
                 Box::pin(commands::apply::run(&arguments, terminal, &ports, &interrupts)).await
+            }
+            Command::Undo(arguments) => {
+                Box::pin(commands::apply::undo::run(&arguments, terminal, &ports, &interrupts))
+                    .await
             }
             Command::Show(arguments) => commands::show::run(&arguments, terminal),
             Command::PlanDiff(arguments) => commands::plan_diff::run(&arguments, terminal),

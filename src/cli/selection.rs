@@ -13,7 +13,7 @@ use crate::state::{Selection, Target};
 const LONGEST: u64 = 128 << 20;
 
 /// The flags.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(super) struct SelectionArguments {
     /// Plan only this, and what it needs; may be given several times
     ///

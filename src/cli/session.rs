@@ -20,7 +20,7 @@ use crate::render::{CommandEvent, TenantRef};
 use crate::state::{Allowance, Endpoint, Selection};
 
 /// What one run may do although a safeguard forbids it.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(super) struct Allow {
     /// Let through what is refused otherwise, in this run alone
     ///

@@ -116,10 +116,13 @@ pub fn build(plan: &Plan) -> Result<ExecutionGraph, CycleError> {
     for (change, place) in plan.changes().zip(0u32..) {
         match &change {
             Change::Identity(identity) => builder.identity(identity, place),
-            Change::Tenant(tenant) => builder.tenant(*tenant, place, &change.depends_on(plan)),
+            Change::Tenant(tenant, _) => builder.tenant(*tenant, place, &change.depends_on(plan)),
             Change::Mailbox(view) => {
                 let writes = view.pattern().evaluation.writes.requests();
-                builder.mailbox(place, writes, &before_mailboxes);
+                let last = builder.mailbox(place, writes, &before_mailboxes);
+                if plan.undoes.is_some() {
+                    builder.is_awaited(Address::policy(view.policy()), last);
+                }
             }
         }
     }
@@ -229,7 +232,7 @@ impl Builder {
         self.ends.insert(change.address(), last);
     }
 
-    fn mailbox(&mut self, place: u32, requests: u64, depends_on: &[Address]) {
+    fn mailbox(&mut self, place: u32, requests: u64, depends_on: &[Address]) -> Option<StepId> {
         let waits = !depends_on.is_empty() || self.gate.is_some();
         let barrier = waits.then(|| self.barrier(depends_on));
         let mut previous = self.proof_of_canary().or(barrier);
@@ -243,6 +246,16 @@ impl Builder {
         self.exchange.extend(previous);
         if self.canary.is_some() && self.proof.is_none() {
             self.tried.extend(previous);
+        }
+        previous
+    }
+
+    /// Whoever waits for a policy waits for all of its mailboxes.
+    fn is_awaited(&mut self, policy: Address, last: Option<StepId>) {
+        let graph = &mut self.graph;
+        let all = *self.ends.entry(policy).or_insert_with(|| graph.add_node(Step::Barrier));
+        if let Some(last) = last {
+            graph.add_edge(last, all, ());
         }
     }
 

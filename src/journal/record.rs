@@ -49,6 +49,9 @@ pub struct Head {
     pub changes: u64,
     /// How many requests they take.
     pub requests: u64,
+    /// The run that this one takes back, where it is an undo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<String>,
     /// The commit of the spec, where it lies in a Git repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git: Option<GitCommit>,

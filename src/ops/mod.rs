@@ -27,6 +27,7 @@ mod snapshot;
 mod source;
 mod starting_points;
 mod state_directory;
+mod undo;
 mod verify;
 mod writer;
 
@@ -41,8 +42,8 @@ pub use connect::{ConnectOptions, Connection, EmbeddedTenant, connect};
 pub use format::{Layout, layout, layout_of_text};
 pub use init::{SCHEMA_FILE, init};
 pub use journal::{
-    Journal, LocalRuns, ReadRun, RunFile, RunStore, Undertaking, abandon, looser_than_last,
-    read_run, report_of, unfinished,
+    Journal, LocalRuns, ReadRun, RunFile, RunStore, Undertaking, abandon, close_undone,
+    looser_than_last, read_run, report_of, unfinished,
 };
 pub use load::{
     Capture, CapturedFile, LoadError, Loaded, SPEC_FILE, VariableOptions, load, load_captured,
@@ -61,6 +62,7 @@ pub use snapshot::{
 };
 pub use starting_points::{STARTING_POINTS, StartingFile, StartingPoint};
 pub use state_directory::{STATE_DIRECTORY, prepare_state_directory};
+pub use undo::{UndoOptions, undo};
 
 /// The directory that a file lies in; the empty path above a relative one does not exist.
 pub fn directory_of(file: &std::path::Path) -> &std::path::Path {

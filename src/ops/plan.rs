@@ -159,7 +159,7 @@ async fn plan_of(
     plan.checks = checks::judge(desired, &plan, certificates, &read, ports.now(), places);
     plan.snapshot = source.taken_at();
     plan.approval = desired.approval.as_ref().map(|rules| rules.value.clone());
-    guard(&mut plan, &desired.safeguards, places, options);
+    guard(&mut plan, &desired.safeguards, places, options.allow);
     Ok(Planned { plan, warnings })
 }
 
@@ -213,13 +213,13 @@ fn not_planned(plan: &mut Plan, desired: &DesiredState) {
 }
 
 /// Holds the plan against the spec's safeguards, and says which allowances lift nothing.
-fn guard(
+pub(super) fn guard(
     plan: &mut Plan,
     settings: &SafeguardSettings,
     places: Places<'_>,
-    options: PlanOptions<'_>,
+    allow: &[Allowance],
 ) {
-    plan.safeguards = settings.in_force(options.allow);
+    plan.safeguards = settings.in_force(allow);
     let place = |violation: &Violation| match violation {
         Violation::OrganizationWeakening { .. } => None,
         Violation::Limit { class, .. } => settings.place_of_limit(*class),

@@ -69,14 +69,14 @@ pub async fn resume(
 }
 
 /// What a journal tells of the requests of a plan.
-struct Known {
+pub(super) struct Known {
     progress: Vec<Progress>,
     done: HashSet<RequestPlace>,
     in_doubt: BTreeSet<RequestPlace>,
 }
 
 impl Known {
-    fn of(plan: &Plan, run: &Run) -> Self {
+    pub(super) fn of(plan: &Plan, run: &Run) -> Self {
         let mut known =
             Self { progress: Vec::new(), done: HashSet::new(), in_doubt: BTreeSet::new() };
         for (change, place) in plan.changes().zip(0u32..) {
@@ -102,6 +102,12 @@ impl Known {
             });
         }
         known
+    }
+
+    /// Whether something of a change has taken effect, or may have.
+    pub(super) fn is_begun(&self, place: u32) -> bool {
+        let progress = self.progress.get(place as usize);
+        progress.is_some_and(|progress| *progress != Progress::Untouched)
     }
 
     /// Takes what reading again has shown of changes that were begun: the end of each doubt.

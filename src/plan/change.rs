@@ -101,8 +101,8 @@ pub enum Reversible {
 pub enum Change<'p> {
     /// Of an identity chain.
     Identity(&'p IdentityChange),
-    /// Of the tenant as a whole.
-    Tenant(TenantChange),
+    /// Of the tenant as a whole; with the run that the plan takes back, where it is an undo.
+    Tenant(TenantChange, Option<&'p str>),
     /// Of one mailbox.
     Mailbox(MailboxView<'p>),
 }
@@ -112,7 +112,7 @@ impl<'p> Change<'p> {
     pub fn address(&self) -> Address {
         match self {
             Self::Identity(change) => change.address.clone(),
-            Self::Tenant(change) => change.address(),
+            Self::Tenant(change, _) => change.address(),
             Self::Mailbox(view) => view.address(),
         }
     }
@@ -121,7 +121,7 @@ impl<'p> Change<'p> {
     pub fn action(&self) -> Action {
         match self {
             Self::Identity(change) => change.action,
-            Self::Tenant(TenantChange::Customization) => Action::Create,
+            Self::Tenant(TenantChange::Customization, _) => Action::Create,
             _ => Action::Update,
         }
     }
@@ -129,27 +129,47 @@ impl<'p> Change<'p> {
     /// The object's Guid, where it has one.
     pub fn guid(&self) -> Option<Uuid> {
         match self {
-            Self::Identity(_) | Self::Tenant(_) => None,
+            Self::Identity(_) | Self::Tenant(..) => None,
             Self::Mailbox(view) => Some(view.guid()),
         }
     }
 
     /// Why, in words.
     pub fn reason(&self) -> String {
+        let undone = match self {
+            Self::Identity(_) => None,
+            Self::Tenant(_, run) => *run,
+            Self::Mailbox(view) => view.undone_run(),
+        };
+        match undone {
+            Some(run) => match self.names_of_changes() {
+                names if names.is_empty() => format!("run {run} changed `default_audit_set`"),
+                names => format!("run {run} changed {}", and_list(&names)),
+            },
+            None => self.reason_of_spec(),
+        }
+    }
+
+    /// The attributes that change, but for the one that follows from others.
+    fn names_of_changes(&self) -> Vec<String> {
+        let attributes = self.attributes();
+        let changing = attributes.iter().filter(|attribute| attribute.changes());
+        changing
+            .filter(|attribute| attribute.name != "default_audit_set")
+            .map(|attribute| format!("`{}`", attribute.name))
+            .collect()
+    }
+
+    fn reason_of_spec(&self) -> String {
         match self {
             Self::Identity(change) => change.reason.clone(),
-            Self::Tenant(TenantChange::Customization) => {
+            Self::Tenant(TenantChange::Customization, _) => {
                 "the tenant is dehydrated, and its switches cannot be written before it is customised"
                     .to_owned()
             }
-            Self::Tenant(change) => format!("`{}` differs from the spec", change.attribute().0),
+            Self::Tenant(change, _) => format!("`{}` differs from the spec", change.attribute().0),
             Self::Mailbox(view) => {
-                let names: Vec<String> = self
-                    .attributes()
-                    .iter()
-                    .filter(|attribute| attribute.changes() && attribute.name != "default_audit_set")
-                    .map(|attribute| format!("`{}`", attribute.name))
-                    .collect();
+                let names = self.names_of_changes();
                 let policies: Vec<String> =
                     view.policies().map(|name| format!("`mailbox_audit.{name}`")).collect();
                 let differ = match names.len() {
@@ -175,7 +195,7 @@ impl<'p> Change<'p> {
                     after: held.after.as_ref().map(Value::from),
                 })
                 .collect(),
-            Self::Tenant(change) => {
+            Self::Tenant(change, _) => {
                 let (name, before, after) = change.attribute();
                 vec![Attribute {
                     name,
@@ -207,7 +227,7 @@ impl<'p> Change<'p> {
                 .iter()
                 .map(|(name, values)| (&**name, values.iter().map(String::as_str).collect()))
                 .collect(),
-            Self::Tenant(_) => Vec::new(),
+            Self::Tenant(..) => Vec::new(),
             Self::Mailbox(view) => LogonType::ALL
                 .into_iter()
                 .map(|logon| (logon.attribute(), view.action_names(view.pattern().removed(logon))))
@@ -220,16 +240,16 @@ impl<'p> Change<'p> {
     pub fn weakens(&self) -> Vec<String> {
         match self {
             Self::Identity(change) => change.weakens.clone(),
-            Self::Tenant(TenantChange::UnifiedAuditLog { ingestion: false, .. }) => {
+            Self::Tenant(TenantChange::UnifiedAuditLog { ingestion: false, .. }, _) => {
                 vec![
                     "the unified audit log takes no more records of anything in the tenant"
                         .to_owned(),
                 ]
             }
-            Self::Tenant(TenantChange::MailboxAuditing { enabled: false, .. }) => {
+            Self::Tenant(TenantChange::MailboxAuditing { enabled: false, .. }, _) => {
                 vec!["no mailbox in the tenant is audited any more".to_owned()]
             }
-            Self::Tenant(_) => Vec::new(),
+            Self::Tenant(..) => Vec::new(),
             Self::Mailbox(view) => mailbox_weakens(*view),
         }
     }
@@ -238,7 +258,7 @@ impl<'p> Change<'p> {
     /// adds to its default set later will not be recorded for them.
     pub fn leaves_management(&self) -> Vec<&'static str> {
         match self {
-            Self::Identity(_) | Self::Tenant(_) => Vec::new(),
+            Self::Identity(_) | Self::Tenant(..) => Vec::new(),
             Self::Mailbox(view) => view.pattern().leaves_management().names(),
         }
     }
@@ -247,7 +267,7 @@ impl<'p> Change<'p> {
     pub fn reversible(&self) -> Reversible {
         match self {
             Self::Identity(change) => change.reversible.clone(),
-            Self::Tenant(TenantChange::Customization) => {
+            Self::Tenant(TenantChange::Customization, _) => {
                 Reversible::No(
                     "Enable-OrganizationCustomization runs once in the life of a tenant".into(),
                 )
@@ -255,7 +275,18 @@ impl<'p> Change<'p> {
             Self::Mailbox(view) if view.pattern().shortens_log() => Reversible::No(
                 "entries older than the new limit are deleted, and a longer limit does not bring them back".into(),
             ),
-            _ => Reversible::Yes,
+            Self::Mailbox(view) => {
+                let lost = |logon| view.action_names(view.pattern().not_taken_again(logon));
+                let lost: Vec<&str> = LogonType::ALL.into_iter().flat_map(lost).collect();
+                match lost.first() {
+                    Some(action) => Reversible::No(
+                        format!("`{action}` is in a list now, and the service takes it no more")
+                            .into(),
+                    ),
+                    None => Reversible::Yes,
+                }
+            }
+            Self::Tenant(..) => Reversible::Yes,
         }
     }
 
@@ -263,7 +294,7 @@ impl<'p> Change<'p> {
     pub fn writes(&self) -> Vec<Operation> {
         match self {
             Self::Identity(change) => change.steps().cloned().map(Operation::Identity).collect(),
-            Self::Tenant(change) => vec![Operation::Exchange(change.write())],
+            Self::Tenant(change, _) => vec![Operation::Exchange(change.write())],
             Self::Mailbox(view) => view.writes().into_iter().map(Operation::Exchange).collect(),
         }
     }
@@ -272,7 +303,7 @@ impl<'p> Change<'p> {
     pub fn requests(&self) -> u8 {
         let number = match self {
             Self::Identity(change) => change.steps().count() as u64,
-            Self::Tenant(_) => 1,
+            Self::Tenant(..) => 1,
             Self::Mailbox(view) => view.pattern().evaluation.writes.requests(),
         };
         u8::try_from(number).unwrap_or(u8::MAX)
@@ -282,8 +313,9 @@ impl<'p> Change<'p> {
     pub fn depends_on(&self, plan: &Plan) -> Vec<Address> {
         match self {
             Self::Identity(change) => change.depends_on.clone(),
-            Self::Tenant(change) => {
-                plan.before_exchange().iter().cloned().chain(change.depends_on()).collect()
+            Self::Tenant(change, _) => {
+                let before = plan.before_exchange().iter().cloned().chain(change.depends_on());
+                before.chain(plan.before_switches()).collect()
             }
             Self::Mailbox(_) => plan.before_mailboxes(),
         }

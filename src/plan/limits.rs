@@ -259,7 +259,7 @@ fn forbids(prevented: &str, protection: Protection, change: &Change<'_>) -> bool
             };
             does && owner(&change.address).to_string() == prevented
         }
-        Change::Tenant(switch) => {
+        Change::Tenant(switch, _) => {
             let does = match protection {
                 Protection::Weaken => switch.weakens(),
                 Protection::Change => change.action() != Action::Create,

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::evaluate::{Evaluation, ListChange};
 use super::write::{ListWrite, MailboxPatch, MailboxRef, Write};
 use crate::resource::{
-    ActionSet, ActionVocabulary, Address, LogonType, LogonTypes, RecipientType, Standing, TABLE,
-    known_action,
+    ActionSet, ActionVocabulary, Address, AuditAction, LogonType, LogonTypes, RecipientType,
+    Standing, TABLE, known_action,
 };
 use crate::state::AuditState;
 
@@ -87,6 +87,8 @@ pub struct MailboxChanges {
     changes: Vec<MailboxChange>,
     names: Names,
     vocabulary: ActionVocabulary,
+    /// The run that all of them take back, where they are an undo.
+    undoes: Option<String>,
 }
 
 impl MailboxChanges {
@@ -111,7 +113,12 @@ impl MailboxChanges {
                 .then_with(|| left.guid.cmp(&right.guid))
         });
         changes.dedup_by_key(|change| change.guid);
-        Self { policies, patterns, changes, names, vocabulary }
+        Self { policies, patterns, changes, names, vocabulary, undoes: None }
+    }
+
+    /// The same as an undo of a run.
+    pub(crate) fn of_undo(self, run: &str) -> Self {
+        Self { undoes: Some(run.to_owned()), ..self }
     }
 
     /// No change at all.
@@ -186,6 +193,20 @@ impl MailboxChanges {
         counts.into_iter().filter_map(view).collect()
     }
 
+    /// The names of the policies that patterns refer to.
+    pub(super) fn policies(&self) -> &[String] {
+        &self.policies
+    }
+
+    /// The policies that give the changes their addresses.
+    pub(super) fn policies_of_changes(&self) -> Vec<&str> {
+        let mut names: Vec<&str> =
+            self.by_pattern().into_iter().map(|(view, _)| view.policy()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// The names of actions.
     pub fn vocabulary(&self) -> &ActionVocabulary {
         &self.vocabulary
@@ -229,6 +250,11 @@ impl<'p> MailboxView<'p> {
             .iter()
             .filter_map(|at| names.get(usize::from(*at)))
             .map(String::as_str)
+    }
+
+    /// The run that it takes back, where it is part of an undo.
+    pub fn undone_run(self) -> Option<&'p str> {
+        self.all.undoes.as_deref()
     }
 
     /// The object's Guid.
@@ -310,6 +336,20 @@ impl Pattern {
                 removed.has_bit(*bit) && recorded_otherwise(action.standing(logon), after)
             })
             .fold(removed, |missed, (bit, _)| missed.minus(ActionSet::EMPTY.with_bit(bit)))
+    }
+
+    /// The actions that a logon type had before, and that the service would not take once more.
+    pub fn not_taken_again(&self, logon: LogonType) -> ActionSet {
+        let before = self.before.actions(logon);
+        let is_written = self.evaluation.writes.actions[logon as usize].is_some();
+        if !is_written || self.before.default_audit_set.contains(logon) {
+            return ActionSet::EMPTY;
+        }
+        let refused =
+            |action: &AuditAction| matches!(action.standing(logon), Standing::Deprecated(_));
+        let refused = (0u8..).zip(TABLE.iter()).filter(|(_, action)| refused(action));
+        let refused = refused.fold(ActionSet::EMPTY, |set, (bit, _)| set.with_bit(bit));
+        before.minus(before.minus(refused))
     }
 
     /// Whether less is recorded, or kept for less long.

@@ -8,6 +8,7 @@ mod checks;
 mod compare;
 mod differ;
 mod document;
+mod effects;
 mod evaluate;
 mod identity;
 mod limits;
@@ -17,6 +18,7 @@ mod ruleset;
 mod select;
 mod selector;
 mod tenant;
+mod undo;
 mod write;
 
 pub use change::{Action, Attribute, Change, Reversible, Value};
@@ -30,6 +32,7 @@ pub use document::{
     FORMAT_VERSION, GitCommit, Host, Made, PlanDocument, ReadPlan, SavedPlan, SpecText,
     UnreadablePlan, digest, looks_like_plan, plan_schema, read_plan,
 };
+pub use effects::{is_rest_untouched, shown_requests};
 pub use evaluate::{Evaluation, ListChange, MailboxWrites, Rules, confirms, evaluate};
 pub use identity::{
     ApplicationPatch, ApplicationRef, CertificateOrder, FederatedWrite, Held, HeldAttribute,
@@ -42,6 +45,7 @@ pub use select::{
     HeldBack, LeftOut, MailboxWatch, Selected, select, unknown_targets, unmet_targets,
 };
 pub use tenant::{ObservedTenant, TenantChange, TenantFindings, diff_tenant};
+pub use undo::{MailboxUndo, Stays, Undoes, undo_switches};
 pub use write::{ListWrite, MailboxPatch, MailboxRef, Operation, Write};
 
 use jiff::Timestamp;
@@ -91,6 +95,8 @@ pub struct Plan {
     pub checks: Vec<CheckResult>,
     /// Who has to sign it before it may be applied; `None` where nobody has to.
     pub approval: Option<ApprovalRules>,
+    /// The run that it takes back, where it is an undo.
+    pub undoes: Option<Undoes>,
 }
 
 /// The sign-in as an application that the plan makes or changes: Exchange waits for it.
@@ -148,6 +154,7 @@ impl Plan {
             selected: None,
             checks: Vec::new(),
             approval: None,
+            undoes: None,
         }
     }
 
@@ -173,7 +180,7 @@ impl Plan {
         }
         let place = place.checked_sub(self.identity.len())?;
         if let Some(change) = self.tenant_changes.get(place) {
-            return Some(Change::Tenant(*change));
+            return Some(Change::Tenant(*change, self.undone_run()));
         }
         let place = place.checked_sub(self.tenant_changes.len())?;
         self.mailboxes.get(place).map(Change::Mailbox)
@@ -186,8 +193,14 @@ impl Plan {
 
     /// The changes that are not of mailboxes.
     pub fn few(&self) -> impl Iterator<Item = Change<'_>> {
-        let tenant = self.tenant_changes.iter().map(|change| Change::Tenant(*change));
+        let tenant = self.tenant_changes.iter();
+        let tenant = tenant.map(|change| Change::Tenant(*change, self.undone_run()));
         self.identity.iter().map(Change::Identity).chain(tenant)
+    }
+
+    /// The run that it takes back, where it is an undo.
+    pub fn undone_run(&self) -> Option<&str> {
+        self.undoes.as_ref().map(|undoes| undoes.run.as_str())
     }
 
     /// The counts.
@@ -223,9 +236,20 @@ impl Plan {
         self.sign_in.as_ref().map_or(&[], |gate| &gate.after)
     }
 
+    /// What has to be done before a switch is turned back: all mailboxes, since what is written to one
+    /// while the organisation's auditing is off may not count.
+    pub fn before_switches(&self) -> Vec<Address> {
+        let policies = self.mailboxes.policies_of_changes();
+        let is_undo = self.undoes.is_some();
+        policies.into_iter().filter(|_| is_undo).map(Address::policy).collect()
+    }
+
     /// What has to be done before any mailbox: the sign-in, and both switches, since what a mailbox
     /// records depends on them.
     pub fn before_mailboxes(&self) -> Vec<Address> {
+        if self.undoes.is_some() {
+            return Vec::new();
+        }
         let switches = self
             .tenant_changes
             .iter()

@@ -80,8 +80,8 @@ fn head(survey: &Survey<'_>, provenance: &Provenance) -> String {
     if let Some(words) = observed(plan) {
         let _ = writeln!(text, "**From a snapshot:** {words}.\n");
     }
-    if let Some(words) = narrowed(plan) {
-        let _ = writeln!(text, "**Not the whole plan:** {}.\n", prose(&words));
+    if let Some((name, words)) = narrowed(plan) {
+        let _ = writeln!(text, "**{name}:** {}.\n", prose(&words));
     }
     if let Some([first, rest]) = nothing_to_do(plan, &code(&plan.tenant.organization)) {
         let _ = writeln!(text, "**{first}**{rest}\n");

@@ -25,6 +25,7 @@ mod selection;
 mod style;
 mod survey;
 mod text_diff;
+mod undo;
 mod wording;
 mod wrapped;
 

@@ -67,13 +67,16 @@ pub fn write_plan(
     if let Some(words) = observed(plan) {
         writeln!(lines, "{LOUD}! From a snapshot:{LOUD:#} {words}.\n")?;
     }
-    if let Some(words) = narrowed(plan) {
-        writeln!(lines, "{LOUD}! Not the whole plan:{LOUD:#} {}.\n", visible(&words))?;
+    if let Some((name, words)) = narrowed(plan) {
+        writeln!(lines, "{LOUD}! {name}:{LOUD:#} {}.\n", visible(&words))?;
     }
     let survey = Survey::of(plan);
     if let Some([first, rest]) = nothing_to_do(plan, &visible(&plan.tenant.organization)) {
         writeln!(lines, "{STRONG}{first}{STRONG:#}{rest}")?;
-        writeln!(lines, "{} read and found as the spec wants.", managed(plan.unchanged))?;
+        if plan.undoes.is_none() {
+            let read = managed(plan.unchanged);
+            writeln!(lines, "{read} read and found as the spec wants.")?;
+        }
     } else {
         let (organization, id) = (visible(&plan.tenant.organization), plan.tenant.id);
         writeln!(lines, "Auditform will change {organization} (tenant {id}) as follows:")?;

@@ -59,6 +59,9 @@ fn write_head(out: &mut dyn Write, run: &Run) -> io::Result<()> {
         let dirty = if git.dirty { ", with changes that are not in it" } else { "" };
         writeln!(out, "  Git commit: {}{dirty}", visible(&git.commit))?;
     }
+    if let Some(run) = &head.undoes {
+        writeln!(out, "  Undoes run {}", visible(run))?;
+    }
     for allowance in &head.safeguards.allowances {
         writeln!(out, "  Allowed in this run: {}", visible(&allowance.to_string()))?;
     }

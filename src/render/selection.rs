@@ -1,6 +1,7 @@
-//! What a plan was narrowed to and what that left out, in words, the same in every view.
+//! Which part of what could be done a plan is, and what that leaves out, in words, the same in every view.
 
 use super::survey::Tally;
+use super::undo::{stays, undoes};
 use super::wording::{count, sorts};
 use crate::diagnostic::and_list;
 use crate::plan::{LeftOut, Plan, Selected};
@@ -8,19 +9,22 @@ use crate::plan::{LeftOut, Plan, Selected};
 /// So many names stand in a line.
 const NAMED: usize = 5;
 
-/// What stands before the plan: that it is not the whole. `None` where it is.
-pub(super) fn narrowed(plan: &Plan) -> Option<String> {
+/// What stands before the plan, with its name: that it is not the whole, or that it takes a run back.
+pub(super) fn narrowed(plan: &Plan) -> Option<(&'static str, String)> {
+    if let Some(words) = undoes(plan) {
+        return Some(("Undo", words));
+    }
     let selected = plan.selected.as_ref()?;
     let to = (!selected.targets.is_empty()).then(|| format!("to {}", some(&selected.targets)));
     let without =
         (!selected.excludes.is_empty()).then(|| format!("without {}", some(&selected.excludes)));
     let parts: Vec<String> = to.into_iter().chain(without).collect();
-    Some(format!("narrowed {}", parts.join(", ")))
+    Some(("Not the whole plan", format!("narrowed {}", parts.join(", "))))
 }
 
 /// What stands beside the counts, each line with its name.
 pub(super) fn left_out(plan: &Plan) -> Vec<(&'static str, String)> {
-    let Some(selected) = &plan.selected else { return Vec::new() };
+    let Some(selected) = &plan.selected else { return stays(plan) };
     let mut lines = vec![("Left out", counts(&selected.left_out))];
     lines.extend(held_back(selected).into_iter().map(|line| ("Held back", line)));
     if !selected.included.is_empty() {

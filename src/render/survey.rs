@@ -373,7 +373,7 @@ fn key(view: MailboxView<'_>) -> (String, String) {
 pub(super) fn shown<'p>(change: &Change<'p>) -> Vec<Attribute<'p>> {
     let mut attributes = change.attributes();
     let only_leaves = match change {
-        Change::Identity(_) | Change::Tenant(_) => false,
+        Change::Identity(_) | Change::Tenant(..) => false,
         Change::Mailbox(view) => view.pattern().evaluation.writes.resets().is_empty(),
     };
     attributes.retain(|attribute| {

@@ -35,6 +35,10 @@ pub(super) fn nothing_to_do(plan: &Plan, organization: &str) -> Option<[String; 
     if !plan.is_empty() || !plan.deferred.is_empty() {
         return None;
     }
+    if let Some(run) = plan.undone_run() {
+        let rest = format!(" Nothing of run `{run}` is left to take back in {organization}.");
+        return Some(["No changes.".to_owned(), rest]);
+    }
     if plan.selected.is_some() {
         let rest = format!(" in what was selected of {organization}.");
         return Some(["No changes".to_owned(), rest]);

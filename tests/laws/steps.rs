@@ -61,7 +61,7 @@ fn needed(plan: &Plan, change: &Change<'_>) -> Vec<Address> {
     plan.tenant_changes
         .iter()
         .filter(|other| match change {
-            Change::Tenant(change) => is_customization(other) && !is_customization(change),
+            Change::Tenant(change, _) => is_customization(other) && !is_customization(change),
             Change::Mailbox(_) => !is_customization(other),
             Change::Identity(_) => false,
         })

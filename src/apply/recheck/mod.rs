@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::diagnostic::{Severity, and_list};
 use crate::plan::{
     IdentityChange, IdentityFindings, MailboxView, ObservedTenant, Plan, TenantChange, confirms,
+    is_rest_untouched,
 };
 use crate::resource::{ActionVocabulary, Coverage, LogonType, RecipientType};
 use crate::state::{AuditState, MailboxRow};
@@ -296,7 +297,7 @@ fn judge(view: MailboxView<'_>, row: &MailboxRow<'_>, audit: AuditState) -> Seen
             return Seen::AsPlanned;
         }
         let evaluation = &pattern.evaluation;
-        let is_rest_untouched = untouched(view, &audit);
+        let is_rest_untouched = is_rest_untouched(pattern, &audit);
         if is_rest_untouched && confirms(&evaluation.writes, &evaluation.after, &audit) {
             return Seen::AsDesired;
         }
@@ -310,17 +311,6 @@ fn otherwise_seen(row: &MailboxRow<'_>, is_renamed: bool, audit: AuditState) -> 
         recipient_type: row.recipient_type,
         audit,
     }
-}
-
-/// Whether what the plan does not write is as it saw it.
-fn untouched(view: MailboxView<'_>, seen: &AuditState) -> bool {
-    let (before, writes) = (&view.pattern().before, &view.pattern().evaluation.writes);
-    LogonType::ALL
-        .into_iter()
-        .zip(writes.actions)
-        .all(|(logon, change)| change.is_some() || before.actions(logon) == seen.actions(logon))
-        && (writes.enabled.is_some() || before.enabled == seen.enabled)
-        && (writes.log_age_limit.is_some() || before.log_age_limit == seen.log_age_limit)
 }
 
 fn otherwise(view: MailboxView<'_>, seen: &Seen, vocabulary: &ActionVocabulary) -> String {

@@ -18,7 +18,7 @@ use uuid::Uuid;
 pub use report::{ReadRun, read_run, report_of};
 pub use rules::looser_than_last;
 pub use store::{LocalRuns, RunFile, RunStore};
-pub use unfinished::{abandon, unfinished};
+pub use unfinished::{abandon, close_undone, unfinished};
 
 use super::ports::{Ports, Stopped};
 use crate::apply::{
@@ -183,6 +183,7 @@ fn head(
         approved_by: about.approvers.to_vec(),
         changes: plan.len() as u64,
         requests: plan.summary().requests,
+        undoes: plan.undone_run().map(str::to_owned),
         git: about.made.git.clone(),
         safeguards: plan.safeguards.clone(),
         approval: plan.approval.clone(),

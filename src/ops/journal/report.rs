@@ -49,6 +49,7 @@ fn speaks_of(head: &Head, read: &ReadPlan) -> bool {
         && plan.len() as u64 == head.changes
         && plan.safeguards == head.safeguards
         && plan.approval == head.approval
+        && plan.undone_run() == head.undoes.as_deref()
 }
 
 /// The names of all runs, the oldest first.

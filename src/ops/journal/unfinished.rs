@@ -63,6 +63,17 @@ fn has_ended(lines: &mut BufReader<Box<dyn super::store::ReadSeek>>) -> io::Resu
     ))
 }
 
+/// Closes a run that another one takes back, where its journal lies here and it has not ended.
+pub fn close_undone(
+    beside: &Path,
+    name: &str,
+    undone_by: &str,
+    ports: &Ports,
+) -> Result<(), Stopped> {
+    let is_unfinished = unfinished(beside, None)?.iter().any(|head| head.run == name);
+    if is_unfinished { abandon(beside, name, Some(undone_by), ports) } else { Ok(()) }
+}
+
 /// Closes a run in its journal: nobody goes on with it. `undone_by` is the run that takes back what it did.
 pub fn abandon(
     beside: &Path,

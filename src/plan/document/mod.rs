@@ -26,7 +26,7 @@ use row::WholeRow;
 
 /// A change of the shape that a reader could trip over raises the first number, any other the
 /// second. Documents of a higher version are refused, older ones are read.
-pub const FORMAT_VERSION: &str = "1.3";
+pub const FORMAT_VERSION: &str = "1.4";
 
 /// A plan that serialises as its printed document.
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +65,9 @@ impl Serialize for PlanDocument<'_> {
         }
         if let Some(selected) = &plan.selected {
             map.serialize_entry("selection", selected)?;
+        }
+        if let Some(undoes) = &plan.undoes {
+            map.serialize_entry("undoes", undoes)?;
         }
         map.serialize_entry("notes", &plan.notes)?;
         if !plan.checks.is_empty() {

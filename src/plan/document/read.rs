@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::restore::{Restorer, Unfit};
-use super::saved::{GitCommit, Host, List, Made, Object, SpecText, VOLATILE, covered, digest};
+use super::saved::{GitCommit, Host, List, Made, Object, SpecText, VOLATILE, covered, digest_as};
 use super::{Counts, FORMAT_VERSION};
 use crate::plan::{CheckResult, Plan};
 use crate::resource::{FormatVersion, PlanDigest};
@@ -26,6 +26,8 @@ const LONGEST_CHANGE: u64 = 4 << 20;
 
 /// The members that came with format 1.3.
 const SINCE_1_3: [&str; 3] = ["checks", "selection", "snapshot"];
+/// And with 1.4.
+const SINCE_1_4: [&str; 1] = ["undoes"];
 
 /// A plan that was read back.
 #[derive(Debug)]
@@ -109,8 +111,8 @@ pub fn read_plan(
     }
     let plan = body.restorer.finish().map_err(|unfit| UnreadablePlan::Broken(unfit.to_string()))?;
     if let (Some(stated), Some(spec)) = (stated, &body.spec)
-        && version == FORMAT_VERSION
-        && digest(&plan, spec)? != stated
+        && format >= FormatVersion::new(1, 2)
+        && digest_as(&version, &plan, spec)? != stated
     {
         // What people read in the file would not be what is carried out.
         let reason = "what it says of its changes does not follow from them".to_owned();
@@ -305,7 +307,9 @@ impl<'r> Body<'r> {
 
     fn member(&mut self, name: &str, text: &str, object: &mut Object<'_>) -> Result<(), Unfit> {
         // Of an older document no release has written them, and what it says is not made anew.
-        if self.format < FormatVersion::new(1, 3) && SINCE_1_3.contains(&name) {
+        let is_newer = self.format < FormatVersion::new(1, 3) && SINCE_1_3.contains(&name)
+            || self.format < FormatVersion::new(1, 4) && SINCE_1_4.contains(&name);
+        if is_newer {
             return Err(Unfit::new(format!(
                 "`{name}` is no part of a plan of format {}",
                 self.format

@@ -21,6 +21,7 @@ use crate::plan::mailboxes::{MailboxChange, MailboxChanges, Names};
 use crate::plan::tenant::TenantChange;
 use crate::plan::{
     CheckResult, Held, HeldAttribute, Plan, Refusal, Reversible, Selected, SignInGate, Summary,
+    Undoes,
 };
 use crate::resource::{ActionVocabulary, Address, Kind};
 use crate::state::{Safeguards, TenantIdentity};
@@ -85,6 +86,7 @@ pub(super) struct Restorer {
     notes: Vec<String>,
     snapshot: Option<SnapshotRow>,
     selected: Option<Selected>,
+    undoes: Option<Undoes>,
     checks: Vec<CheckResult>,
     approval: Option<ApprovalRules>,
 }
@@ -120,6 +122,7 @@ impl Restorer {
             "safeguards" => self.safeguards = serde_json::from_str(text)?,
             "snapshot" => self.snapshot = Some(serde_json::from_str(text)?),
             "selection" => self.selected = Some(selected(text)?),
+            "undoes" => self.undoes = Some(serde_json::from_str(text)?),
             "notes" => self.notes = list(text)?,
             "approval" => self.approval = Some(serde_json::from_str(text)?),
             "format_version" | "tool_version" | "created_at" | "digest" | "git" | "host" => {}
@@ -213,6 +216,7 @@ impl Restorer {
             notes: std::mem::take(&mut self.notes),
             snapshot: self.snapshot.map(|row| row.taken_at),
             selected: self.selected.take(),
+            undoes: self.undoes.take(),
             checks: std::mem::take(&mut self.checks),
             approval: self.approval.take(),
             ..Plan::of(identity)
@@ -226,6 +230,9 @@ impl Restorer {
         }
         let stated = self.mailboxes.len();
         plan.mailboxes = self.into_mailboxes()?;
+        if let Some(undoes) = &plan.undoes {
+            plan.mailboxes = plan.mailboxes.of_undo(&undoes.run);
+        }
         if plan.mailboxes.len() != stated {
             return unfit("it changes one mailbox twice");
         }

@@ -197,7 +197,7 @@ impl Particulars {
                 row.policies = view.policies().map(str::to_owned).collect();
                 row.recipient_type = Some(view.pattern().recipient_type.name().to_owned());
             }
-            Change::Tenant(_) => {}
+            Change::Tenant(..) => {}
         }
         row
     }

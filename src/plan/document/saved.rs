@@ -90,18 +90,31 @@ impl SavedPlan<'_> {
     pub fn write_in_line(&self, digest: PlanDigest, out: &mut dyn Write) -> io::Result<()> {
         let mut object = Object::begin(out)?;
         let volatile = Volatile { digest, made: self.made };
-        members(self.plan, self.spec, Some(&volatile), &mut object)?;
+        let form = Form { version: FORMAT_VERSION, volatile: Some(&volatile) };
+        members(self.plan, self.spec, form, &mut object)?;
         object.end()
     }
 }
 
 /// The digest of a plan: the same whenever the same plan is made from the same spec.
 pub fn digest(plan: &Plan, spec: &SpecText) -> io::Result<PlanDigest> {
+    digest_as(FORMAT_VERSION, plan, spec)
+}
+
+/// The digest that a release of another format would have given it.
+pub(super) fn digest_as(version: &str, plan: &Plan, spec: &SpecText) -> io::Result<PlanDigest> {
     let mut hasher = Sha256::new();
     let mut object = Object::begin(&mut hasher)?;
-    members(plan, spec, None, &mut object)?;
+    members(plan, spec, Form { version, volatile: None }, &mut object)?;
     object.end()?;
     Ok(PlanDigest::new(hasher.finalize().into()))
+}
+
+/// In which format, and with what beside the plan itself.
+#[derive(Clone, Copy)]
+struct Form<'a> {
+    version: &'a str,
+    volatile: Option<&'a Volatile<'a>>,
 }
 
 struct Volatile<'a> {
@@ -186,9 +199,10 @@ fn canonical<T: Serialize + ?Sized>(out: &mut dyn Write, value: &T) -> io::Resul
 fn members(
     plan: &Plan,
     spec: &SpecText,
-    volatile: Option<&Volatile<'_>>,
+    form: Form<'_>,
     object: &mut Object<'_>,
 ) -> io::Result<()> {
+    let volatile = form.volatile;
     let before_mailboxes = addresses(&plan.before_mailboxes());
     let mut patterns = Patterns::of(plan, &before_mailboxes)?;
     if let Some(rules) = &plan.approval {
@@ -208,7 +222,7 @@ fn members(
     if let Some(Volatile { digest, .. }) = volatile {
         object.member("digest", digest)?;
     }
-    object.member("format_version", FORMAT_VERSION)?;
+    object.member("format_version", form.version)?;
     if let Some(git) = volatile.and_then(|volatile| volatile.made.git.as_ref()) {
         object.member("git", git)?;
     }
@@ -247,6 +261,9 @@ fn members_after_patterns(
     object.member("tenant", &Tenant::of(plan))?;
     if let Some(Volatile { made, .. }) = volatile {
         object.member("tool_version", &made.tool_version)?;
+    }
+    if let Some(undoes) = &plan.undoes {
+        object.member("undoes", undoes)?;
     }
     if !plan.unread.is_empty() {
         object.member("unread", &addresses(&plan.unread))?;

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use super::saved::{GitCommit, Host, SpecText};
 use super::{Counts, SignInRow, SnapshotRow, Tenant};
 use crate::approval::ApprovalRules;
-use crate::plan::{CheckResult, Refusal, Selected};
+use crate::plan::{CheckResult, Refusal, Selected, Undoes};
 use crate::resource::{Address, PlanDigest};
 use crate::schema::schema_text;
 use crate::state::Safeguards;
@@ -89,6 +89,9 @@ struct Document {
     /// What the plan was narrowed to with `--target` and `--exclude`, and what that left out; not there where the plan is the whole.
     #[schemars(skip_serializing_if = "Option::is_none")]
     selection: Option<Selected>,
+    /// The run that the plan takes back, and what of it stays; not there where it is no undo.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    undoes: Option<Undoes>,
     /// What `refused` says in words, as data.
     #[schemars(skip_serializing_if = "Option::is_none")]
     violations: Option<Vec<Refusal>>,

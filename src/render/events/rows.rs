@@ -30,6 +30,8 @@ pub enum CommandName {
     Plan,
     /// `auditform apply`.
     Apply,
+    /// `auditform undo`.
+    Undo,
 }
 
 /// A finding.

@@ -62,6 +62,7 @@ fn opened(opening: &Opening) -> String {
     let command = match opening.command {
         CommandName::Plan => "plan",
         CommandName::Apply => "apply",
+        CommandName::Undo => "undo",
     };
     format!("auditform {} {command}, events {}", opening.tool_version, opening.format_version)
 }

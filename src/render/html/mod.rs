@@ -203,9 +203,9 @@ fn write_selection(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
         let words = html(&words);
         writeln!(out, "<p class=\"refused\"><strong>From a snapshot:</strong> {words}.</p>")?;
     }
-    if let Some(words) = narrowed(plan) {
+    if let Some((name, words)) = narrowed(plan) {
         let words = sentence(&words);
-        writeln!(out, "<p class=\"refused\"><strong>Not the whole plan:</strong> {words}.</p>")?;
+        writeln!(out, "<p class=\"refused\"><strong>{name}:</strong> {words}.</p>")?;
     }
     for (name, words) in left_out(plan) {
         writeln!(out, "<p><strong>{name}:</strong> {}.</p>", sentence(&words))?;

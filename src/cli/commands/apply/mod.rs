@@ -7,6 +7,7 @@ mod opened;
 mod resume;
 mod saved;
 mod second_phase;
+pub(in crate::cli) mod undo;
 mod unfinished;
 
 use std::io::{self, Write};
@@ -153,11 +154,22 @@ async fn applied(
     if let Err(Left::ForRun(run)) = opened {
         opened = Box::pin(resume::open(arguments, Some(&run), terminal, ports)).await;
     }
-    let Opened { session, plan, read, beside, reviewed, resumed, selection } = match opened {
-        Ok(opened) => opened,
-        Err(Left::Ended(exit)) => return exit,
-        Err(Left::ForRun(_)) => return Exit::Unfinished,
-    };
+    match opened {
+        Ok(opened) => carried_out(opened, arguments, terminal, ports, interrupts).await,
+        Err(Left::Ended(exit)) => exit,
+        Err(Left::ForRun(_)) => Exit::Unfinished,
+    }
+}
+
+/// Shows what was opened, asks, and carries it out: one phase, or two.
+async fn carried_out(
+    opened: Opened,
+    arguments: &Arguments,
+    terminal: Terminal<'_>,
+    ports: &Ports,
+    interrupts: &Interrupts,
+) -> Exit {
+    let Opened { session, plan, read, beside, reviewed, resumed, selection } = opened;
     let parallelism = usize::from(arguments.parallelism);
     let allow = &arguments.allow.allow;
     let reading = Reading { allow, selection: &selection, parallelism, applying: true };
@@ -243,7 +255,7 @@ impl Run<'_> {
     /// A plan that is asked about is part of the talk; one that is applied or turned down without
     /// asking is part of the result.
     fn show(&self, plan: &Plan, approved: bool) -> io::Result<()> {
-        let detail = if self.arguments.full { Detail::Full } else { Detail::Groups };
+        let detail = detail(self.arguments.full);
         let asks = !approved && !plan.is_empty() && may_go_ahead(plan);
         self.terminal.planned(plan, self.beside.digest.clone(), None);
         if asks {
@@ -270,7 +282,12 @@ impl Run<'_> {
         let approved = reviewed.and_then(|plan| plan.digest);
         let approvers = reviewed.map_or(&[][..], |plan| &plan.approvers);
         let about = Undertaking { plan, spec: &spec, made: &made, approved, approvers };
-        Journal::begin(about, &loaded.directory, self.ports)
+        let journal = Journal::begin(about, &loaded.directory, self.ports)?;
+        if let Some(undone) = plan.undone_run() {
+            // From here on it is this run that has to be finished, and not the one that is taken back.
+            ops::close_undone(&loaded.directory, undone, &journal.run, self.ports)?;
+        }
+        Ok(journal)
     }
 
     async fn carry_out(&mut self, plan: &Plan) -> Exit {
@@ -326,6 +343,10 @@ impl Run<'_> {
             _ => terminal.result(write).map_or_else(|error| unwritten(&error, terminal), |()| exit),
         }
     }
+}
+
+fn detail(full: bool) -> Detail {
+    if full { Detail::Full } else { Detail::Groups }
 }
 
 async fn confirmed(terminal: Terminal<'_>) -> bool {

@@ -81,7 +81,7 @@ pub(super) async fn open_spec(
     let at = ports.now();
     can_be_planned(&loaded, reading, terminal)?;
     let session = connect(loaded, reading, terminal, ports).await?;
-    let mut session = nothing_in_the_way(session, arguments, terminal, ports).await?;
+    let mut session = nothing_in_the_way(session, arguments, None, terminal, ports).await?;
     let plan = plan(&mut session, reading, terminal, ports).await?;
     let stale = arguments.stale.into();
     let read = LastRead { stale, ended: ports.now(), ..LastRead::at(at) };

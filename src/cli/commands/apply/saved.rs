@@ -54,7 +54,8 @@ pub(super) async fn open(
     let reading = Reading { allow: &[], selection: &selection, parallelism, applying: true };
     let session = connect(loaded, reading, terminal, ports).await?;
     is_of_tenant(&plan, &session, terminal)?;
-    let mut session = nothing_in_the_way(session, arguments, terminal, ports).await?;
+    let mut session =
+        nothing_in_the_way(session, arguments, plan.undone_run(), terminal, ports).await?;
     let read = check_against_tenant(arguments, &mut plan, &mut session, terminal, ports).await?;
     refuse_stale(&plan, &read, &beside, terminal)?;
     plan.checks = judge_checks(&plan, &mut session, terminal, ports).await?;

@@ -24,17 +24,19 @@ impl From<Exit> for Left {
 }
 
 /// Hands the session back where no unfinished run of its tenant stands in the way, or all of them are to be
-/// closed.
+/// closed. One that is being taken back does not: it is closed by that.
 pub(super) async fn nothing_in_the_way(
     session: Session,
     arguments: &Arguments,
+    undone: Option<&str>,
     terminal: Terminal<'_>,
     ports: &Ports,
 ) -> Result<Session, Left> {
     let (directory, sources) = (&session.loaded.directory, &session.loaded.sources);
     let tenant = session.connection.tenant_id;
     let stopped = |stopped| show(&stopped, sources, terminal);
-    let found = ops::unfinished(directory, Some(tenant)).map_err(stopped)?;
+    let mut found = ops::unfinished(directory, Some(tenant)).map_err(stopped)?;
+    found.retain(|head| undone != Some(head.run.as_str()));
     let Some(latest) = found.first() else { return Ok(session) };
     if arguments.abandon {
         for head in &found {
