@@ -1,7 +1,10 @@
 //! Faults on demand: `auditform emulate --faults`. What each one means for a single request is
 //! beside the emulator; here is what users see.
 
+#![expect(clippy::unwrap_used, reason = "a failed assumption is a failed test")]
 #![expect(clippy::needless_raw_string_hashes, reason = "snapbox writes expected texts like this")]
+
+mod page;
 
 use snapbox::{assert_data_eq, str};
 

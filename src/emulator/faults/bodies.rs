@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::subject::Subject;
-use crate::emulator::exchange::failure::Failure as ExchangeFailure;
 use crate::emulator::graph::Failure as GraphFailure;
 use crate::emulator::identity::published::numbered;
 use crate::emulator::identity::refusal::Refusal;
@@ -115,12 +114,9 @@ fn service(status: StatusCode, subject: &Subject, now: Timestamp) -> Answer {
     let mut answer = if subject.is_graph() {
         GraphFailure::new(status, graph_code(status), reason(status)).answer(&request, now)
     } else if subject.is_exchange() {
-        if status.is_server_error() {
-            ExchangeFailure::failed(status).answer()
-        } else {
-            let code = status.canonical_reason().unwrap_or("Error").replace(' ', "");
-            Answer::json(status, &json!({ "error": { "code": code, "message": reason(status) } }))
-        }
+        // Of the gateway and not of a cmdlet: no exception is named.
+        let code = status.canonical_reason().unwrap_or("Error").replace(' ', "");
+        Answer::json(status, &json!({ "error": { "code": code, "message": reason(status) } }))
     } else {
         // Entra docs, reference-error-codes: too many requests, and a fault that passes.
         let code = if status == StatusCode::TOO_MANY_REQUESTS { 90055 } else { 90033 };

@@ -9,19 +9,25 @@ use std::time::Duration;
 use axum::http::Method;
 use axum::http::StatusCode;
 use globset::GlobMatcher;
+use jiff::SignedDuration;
 
 use super::bucket::{Ceiling, Limit, Rate, RetryAfterForm};
+use super::harm::Harm;
 use super::raw::RawFile;
-use super::rule::{Counts, Harm, Route, Rule, Selector};
+use super::rule::{Counts, Route, Rule, Selector};
 use super::subject::{Class, Service};
 use crate::emulator::tenant::Tenant;
 
 /// What is to go wrong, as its owner wrote it.
 #[derive(Clone, Debug)]
 pub struct FaultFile {
-    name: String,
-    text: String,
+    pub(super) name: String,
+    pub(super) text: String,
     pub(super) seed: u64,
+    /// By how much the service's clock is off.
+    pub(super) clock_skew: SignedDuration,
+    /// Seconds; none is what Entra gives.
+    pub(super) token_lifetime: Option<i64>,
     pub(super) limits: Vec<(Class, LimitSettings)>,
     pub(super) rules: Vec<RuleSettings>,
 }
@@ -63,6 +69,7 @@ pub(super) struct RuleSettings {
     pub(super) times: Option<u64>,
     pub(super) each: bool,
     pub(super) probability: Option<f64>,
+    pub(super) lasting: Option<Duration>,
     pub(super) latency: Duration,
     pub(super) harm: Option<Harm>,
 }
@@ -98,13 +105,21 @@ impl FaultFile {
         Ok(Self { name: name.to_owned(), text: text.to_owned(), ..checked })
     }
 
-    /// Without name and text, which `parse` knows.
-    pub(super) fn checked(
-        seed: u64,
-        limits: Vec<(Class, LimitSettings)>,
-        rules: Vec<RuleSettings>,
-    ) -> Self {
-        Self { name: String::new(), text: String::new(), seed, limits, rules }
+    pub(crate) fn clock_skew(&self) -> SignedDuration {
+        self.clock_skew
+    }
+
+    pub(crate) fn token_lifetime(&self) -> Option<i64> {
+        self.token_lifetime
+    }
+
+    /// The age of the oldest read that is asked for.
+    pub(crate) fn memory(&self) -> SignedDuration {
+        let ages = self.rules.iter().filter_map(|rule| match rule.harm {
+            Some(Harm::Stale(by)) => SignedDuration::try_from(by).ok(),
+            _ => None,
+        });
+        ages.max().unwrap_or_default()
     }
 
     pub(super) fn limits(&self) -> Vec<(Class, Arc<Limit>)> {
@@ -164,6 +179,7 @@ impl FaultFile {
             times: settings.times,
             each: settings.each,
             probability: settings.probability,
+            lasting: settings.lasting,
             latency: settings.latency,
             harm: settings.harm.clone(),
             counts: Counts::default(),

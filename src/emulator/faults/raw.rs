@@ -2,33 +2,32 @@
 //! the values until they have been judged, so that every mistake has its place in the text.
 
 use std::ops::Range;
-use std::time::Duration;
 
 use axum::http::Method;
 use axum::http::StatusCode;
-use globset::GlobBuilder;
-use jiff::SignedDuration;
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::bucket::RetryAfterForm;
 use super::file::{FaultFile, LimitSettings, Mistake, RouteSettings, RuleSettings};
+use super::harm::Harm;
 use super::raw_harm::RawHarm;
 use super::subject::{Class, Service};
-use crate::emulator::exchange::cmdlet::Cmdlet;
+use super::values::{
+    cmdlet, duration, failing_status, lifetime, method, mistake, one_of, probability, route, skew,
+    times,
+};
 
 /// What no tenant has at once; beyond it a number is a slip.
 const PER_SECOND_AT_MOST: f64 = 1_000_000.0;
-
-pub(super) fn mistake<T>(at: &Spanned<T>, message: impl Into<String>) -> Mistake {
-    Mistake(at.span(), message.into())
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawFile {
     #[serde(default)]
     seed: u64,
+    clock_skew: Option<Spanned<String>>,
+    token_lifetime: Option<Spanned<String>>,
     #[serde(default)]
     rate: RawRates,
     #[serde(default)]
@@ -72,9 +71,18 @@ struct RawFault {
     retry_after: Option<Spanned<String>>,
     retry_after_form: Option<Spanned<String>>,
     when: Option<Spanned<String>>,
+    lasting: Option<Spanned<String>>,
+    exception: Option<Spanned<String>>,
+    text: Option<Spanned<String>>,
+    pause: Option<Spanned<String>>,
+    row: Option<Spanned<String>>,
+    by: Option<Spanned<String>>,
+    anchor: Option<Spanned<String>>,
+    forest: Option<Spanned<bool>>,
 }
 
 impl RawFile {
+    /// Without name and text, which `FaultFile::parse` knows.
     pub(super) fn check(self) -> Result<FaultFile, Mistake> {
         let rates = [
             (Class::Writes, self.rate.writes),
@@ -100,7 +108,15 @@ impl RawFile {
             }
             rules.push(rule);
         }
-        Ok(FaultFile::checked(self.seed, limits, rules))
+        Ok(FaultFile {
+            name: String::new(),
+            text: String::new(),
+            seed: self.seed,
+            clock_skew: self.clock_skew.as_ref().map(skew).transpose()?.unwrap_or_default(),
+            token_lifetime: self.token_lifetime.as_ref().map(lifetime).transpose()?,
+            limits,
+            rules,
+        })
     }
 }
 
@@ -197,6 +213,7 @@ impl RawFault {
             times: self.times.as_ref().map(times).transpose()?,
             each: each.transpose()?.unwrap_or(false),
             probability: self.probability.as_ref().map(probability).transpose()?,
+            lasting: self.lasting.as_ref().map(duration).transpose()?,
             latency: latency.unwrap_or_default(),
             harm: None,
         };
@@ -208,6 +225,14 @@ impl RawFault {
             retry_after: self.retry_after.as_ref(),
             retry_after_form: self.retry_after_form.as_ref(),
             when: self.when.as_ref(),
+            exception: self.exception.as_ref(),
+            text: self.text.as_ref(),
+            pause: self.pause.as_ref(),
+            row: self.row.as_ref(),
+            by: self.by.as_ref(),
+            anchor: self.anchor.as_ref(),
+            forest: self.forest.as_ref(),
+            names_a_mailbox: self.mailbox.is_some(),
         }
         .check()?;
         if harm.is_none() && latency.is_none() {
@@ -216,7 +241,15 @@ impl RawFault {
                 "this rule does nothing; write a `kind`, a `latency` or both".to_owned(),
             ));
         }
-        Ok(RuleSettings { harm, ..settings })
+        let settings = RuleSettings { harm, ..settings };
+        if let Some(kind) = self.kind.as_ref().filter(|_| !settings.can_match()) {
+            let message = format!(
+                "\"{}\" cannot happen to the requests that this rule is about, so it can never match; write another route or cmdlet, or leave them out",
+                kind.as_ref()
+            );
+            return Err(mistake(kind, message));
+        }
+        Ok(settings)
     }
 
     /// Cmdlets and mailboxes are Exchange's alone, and always a POST.
@@ -273,7 +306,7 @@ impl RuleSettings {
             _ => false,
         };
         let name = |settings: &Self| settings.mailbox.as_ref().map(|(name, _)| name.to_lowercase());
-        self.harm.is_some()
+        self.harm.as_ref().is_some_and(Harm::is_universal)
             && self.takes_all()
             && route
             && covers(self.method.as_ref(), other.method.as_ref())
@@ -284,105 +317,7 @@ impl RuleSettings {
     fn takes_all(&self) -> bool {
         self.after == 0
             && self.times.is_none()
+            && self.lasting.is_none()
             && self.probability.is_none_or(|probability| probability >= 1.0)
     }
-}
-
-fn route(text: &Spanned<String>) -> Result<(RouteSettings, Range<usize>), Mistake> {
-    let said = text.as_ref().as_str();
-    let route = match said {
-        "token" => RouteSettings::Of(Service::Token),
-        "graph" => RouteSettings::Of(Service::Graph),
-        "exchange" => RouteSettings::Of(Service::Exchange),
-        _ if said.starts_with("/_emulator") => {
-            return Err(mistake(
-                text,
-                "the emulator's own pages have no faults, so this rule can never match",
-            ));
-        }
-        _ if said.starts_with(['/', '*']) => {
-            let glob = GlobBuilder::new(said).literal_separator(true).build();
-            let glob = glob.map_err(|error| {
-                mistake(text, format!("`{said}` is no pattern: {}", error.kind()))
-            })?;
-            RouteSettings::Path(glob.compile_matcher())
-        }
-        _ => {
-            return Err(mistake(
-                text,
-                format!(
-                    "`{said}` is no route; write \"token\", \"graph\", \"exchange\" or a path such as \"/*/v2.0/**\""
-                ),
-            ));
-        }
-    };
-    Ok((route, text.span()))
-}
-
-fn method(text: &Spanned<String>) -> Result<Method, Mistake> {
-    let known = [Method::GET, Method::POST, Method::PATCH, Method::DELETE];
-    let named: Vec<_> = known.iter().map(|method| (method.as_str(), method.clone())).collect();
-    one_of(text, "method", &named)
-}
-
-fn cmdlet(text: &Spanned<String>) -> Result<String, Mistake> {
-    let said = text.as_ref();
-    let known = Cmdlet::named(said).map(|cmdlet| cmdlet.name().to_owned());
-    known.ok_or_else(|| {
-        let names = Cmdlet::ALL.map(Cmdlet::name).join(", ");
-        mistake(text, format!("no cmdlet here is called `{said}`, so this rule can never match; write one of {names}"))
-    })
-}
-
-fn times(times: &Spanned<u64>) -> Result<u64, Mistake> {
-    match *times.as_ref() {
-        0 => Err(mistake(
-            times,
-            "a rule that hits 0 times never hits; write at least 1, or leave the rule out",
-        )),
-        times => Ok(times),
-    }
-}
-
-fn probability(share: &Spanned<f64>) -> Result<f64, Mistake> {
-    let value = *share.as_ref();
-    if value > 0.0 && value <= 1.0 {
-        Ok(value)
-    } else {
-        Err(mistake(
-            share,
-            "`probability` is a share of requests: write a number above 0, at most 1",
-        ))
-    }
-}
-
-/// `20ms`, `2s`, `5m`; nothing below zero.
-pub(super) fn duration(text: &Spanned<String>) -> Result<Duration, Mistake> {
-    let said = text.as_ref();
-    let read =
-        said.parse::<SignedDuration>().ok().and_then(|length| Duration::try_from(length).ok());
-    read.ok_or_else(|| {
-        mistake(text, format!("`{said}` is no duration; write one like \"20ms\", \"2s\" or \"5m\""))
-    })
-}
-
-pub(super) fn failing_status(status: &Spanned<u16>) -> Result<StatusCode, Mistake> {
-    let said = *status.as_ref();
-    let code = StatusCode::from_u16(said).ok();
-    code.filter(|code| code.is_client_error() || code.is_server_error()).ok_or_else(|| {
-        mistake(status, format!("{said} is no status of a failure; write one from 400 to 599"))
-    })
-}
-
-pub(super) fn one_of<T: Clone>(
-    text: &Spanned<String>,
-    key: &str,
-    known: &[(&str, T)],
-) -> Result<T, Mistake> {
-    let said = text.as_ref();
-    let found = known.iter().find(|(name, _)| name.eq_ignore_ascii_case(said));
-    found.map(|(_, value)| value.clone()).ok_or_else(|| {
-        let names: Vec<_> = known.iter().map(|(name, _)| format!("\"{name}\"")).collect();
-        mistake(text, format!("`{key}` cannot be \"{said}\"; write one of {}", names.join(", ")))
-    })
 }

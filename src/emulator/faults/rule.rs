@@ -1,16 +1,17 @@
 //! One `[[fault]]`: which requests it is about, how many of them it hits, and what happens to
 //! those. Requests go in one by one; whether this one is hit comes out.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::http::Method;
 use globset::GlobMatcher;
+use jiff::Timestamp;
 
-use super::bodies::Shape;
 use super::chance::draw;
-use super::subject::{Service, Subject};
+use super::harm::Harm;
+use super::subject::{Service, Subject, TokenDigest};
 use crate::emulator::directory::Row;
 
 /// A rule and what it has counted so far.
@@ -24,6 +25,8 @@ pub(super) struct Rule {
     /// `after` and `times` count each request by itself: by mailbox, cmdlet and path.
     pub(super) each: bool,
     pub(super) probability: Option<f64>,
+    /// Hits end so long after the first one.
+    pub(super) lasting: Option<Duration>,
     pub(super) latency: Duration,
     pub(super) harm: Option<Harm>,
     pub(super) counts: Counts,
@@ -44,22 +47,6 @@ pub(super) enum Route {
     Path(GlobMatcher),
 }
 
-/// What happens to a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Harm {
-    /// Another answer than the service's.
-    Answer { shape: Shape, when: When },
-}
-
-/// On which side of the effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum When {
-    /// The service never sees the request.
-    Before,
-    /// The service has done it, and its answer is lost.
-    After,
-}
-
 #[derive(Debug, Default)]
 pub(super) struct Counts(Mutex<Counted>);
 
@@ -67,24 +54,23 @@ pub(super) struct Counts(Mutex<Counted>);
 struct Counted {
     all: u64,
     by_key: HashMap<String, u64>,
+    first_hit: Option<Timestamp>,
+    revoked: Option<HashSet<TokenDigest>>,
 }
 
-impl Harm {
-    /// As the file names it.
-    pub(super) fn name(&self) -> String {
-        match self {
-            Self::Answer { shape, when: When::Before } => {
-                format!("answer {}", shape.status.as_u16())
-            }
-            Self::Answer { shape, when: When::After } => {
-                format!("answer {} after", shape.status.as_u16())
-            }
-        }
+/// The tokens that were issued so far.
+#[derive(Debug, Default)]
+pub(super) struct Issued(Mutex<HashSet<TokenDigest>>);
+
+impl Issued {
+    pub(super) fn lock(&self) -> MutexGuard<'_, HashSet<TokenDigest>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Selector {
-    pub(super) fn takes(&self, subject: &Subject) -> bool {
+    pub(super) fn takes(&self, subject: &Subject, harm: Option<&Harm>) -> bool {
+        let is_listed = || subject.identity.is_none() && harm.is_some_and(Harm::is_about_rows);
         let route = match &self.route {
             None => true,
             Some(Route::Of(service)) => *service == subject.service,
@@ -92,7 +78,8 @@ impl Selector {
         };
         route
             && self.method.as_ref().is_none_or(|method| *method == subject.method)
-            && self.mailbox.is_none_or(|row| subject.mailbox == Some(row))
+            && self.mailbox.is_none_or(|row| subject.mailbox == Some(row) || is_listed())
+            && harm.is_none_or(|harm| harm.applies(subject))
             && self.cmdlet.as_ref().is_none_or(|name| {
                 subject.cmdlet.as_ref().is_some_and(|sent| sent.eq_ignore_ascii_case(name))
             })
@@ -101,8 +88,8 @@ impl Selector {
 
 impl Rule {
     /// Counts the request where the rule is about it, and says whether it is hit.
-    pub(super) fn hits(&self, seed: u64, number: u64, subject: &Subject) -> bool {
-        if !self.selector.takes(subject) {
+    pub(super) fn hits(&self, seed: u64, number: u64, subject: &Subject, now: Timestamp) -> bool {
+        if !self.selector.takes(subject, self.harm.as_ref()) {
             return false;
         }
         let key = subject.key();
@@ -112,14 +99,35 @@ impl Rule {
             count > self.after && self.times.is_none_or(|times| count - self.after <= times);
         // By the request's own count: what else is under way does not change the draw.
         let drawn = |probability| draw(seed, number, &key, own) < probability;
-        in_turn && self.probability.is_none_or(drawn)
+        in_turn && self.probability.is_none_or(drawn) && self.still_lasts(now)
+    }
+
+    fn still_lasts(&self, now: Timestamp) -> bool {
+        let first = self.counts.first_hit(now);
+        let until = |lasting| first.saturating_add(lasting).unwrap_or(Timestamp::MAX);
+        self.lasting.is_none_or(|lasting| now < until(lasting))
+    }
+
+    /// Whether the token of the request is one of those that had been issued at the first hit.
+    pub(super) fn has_revoked(&self, subject: &Subject, issued: &Issued) -> bool {
+        let mut counted = self.counts.lock();
+        let revoked = counted.revoked.get_or_insert_with(|| issued.lock().clone());
+        subject.bearer.is_some_and(|token| revoked.contains(&token))
     }
 }
 
 impl Counts {
+    fn lock(&self) -> MutexGuard<'_, Counted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn first_hit(&self, now: Timestamp) -> Timestamp {
+        *self.lock().first_hit.get_or_insert(now)
+    }
+
     /// Which one this is, from 1: of all, and of its like.
     fn next(&self, key: &str) -> (u64, u64) {
-        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counted = self.lock();
         counted.all += 1;
         let all = counted.all;
         let own = counted.by_key.entry(key.to_owned()).or_default();

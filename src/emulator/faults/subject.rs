@@ -2,7 +2,9 @@
 //! names. Nothing is judged here, and a request that makes no sense is a subject too.
 
 use axum::http::Method;
+use axum::http::request::Parts;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::emulator::directory::Row;
 use crate::emulator::tenant::Tenant;
@@ -15,10 +17,21 @@ pub(crate) struct Subject {
     pub(crate) path: String,
     /// As sent; of Exchange alone.
     pub(crate) cmdlet: Option<String>,
-    /// The one mailbox that it names; none in a listing.
+    /// What it calls the one object that it is about; none in a listing.
+    pub(crate) identity: Option<String>,
+    /// The mailbox of that name.
     pub(crate) mailbox: Option<Row>,
+    /// `X-AnchorMailbox`.
+    pub(crate) anchor: Option<String>,
+    /// Asks for a further page.
+    pub(crate) continues: bool,
+    /// Of the token.
+    pub(crate) bearer: Option<TokenDigest>,
     pub(crate) service: Service,
 }
+
+/// Stands for a token, which is kept nowhere.
+pub(crate) type TokenDigest = [u8; 32];
 
 /// Who answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,20 +81,44 @@ impl Service {
 }
 
 impl Subject {
-    pub(crate) fn of(method: &Method, path: &str, body: &[u8], tenant: &Tenant) -> Self {
-        let service = Service::of(path);
-        let mut subject =
-            Self { method: method.clone(), path: path.to_owned(), service, ..Self::default() };
-        if service == Service::Exchange {
+    pub(crate) fn of(parts: &Parts, body: &[u8], tenant: &Tenant) -> Self {
+        let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let path = parts.uri.path();
+        let query = parts.uri.query().unwrap_or_default();
+        let mut names = url::form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name);
+        let bearer = header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+        let mut subject = Self {
+            method: parts.method.clone(),
+            path: path.to_owned(),
+            service: Service::of(path),
+            anchor: header("x-anchormailbox").map(str::to_owned),
+            continues: names.any(|name| name == "$skiptoken" || name == "skiptoken"),
+            bearer: bearer.map(digest),
+            ..Self::default()
+        };
+        if subject.service == Service::Exchange {
             let body: Value = serde_json::from_slice(body).unwrap_or_default();
             let input = &body["CmdletInput"];
             subject.cmdlet = input["CmdletName"].as_str().map(str::to_owned);
             let identity = input["Parameters"]["Identity"].as_str();
-            let identity = identity.filter(|identity| !identity.trim().is_empty());
-            subject.mailbox =
-                identity.and_then(|identity| tenant.directory.resolve(identity, |_| true).ok());
+            subject.identity =
+                identity.filter(|identity| !identity.trim().is_empty()).map(str::to_owned);
+            let mailbox = |name: &String| tenant.directory.resolve(name, |_| true).ok();
+            subject.mailbox = subject.identity.as_ref().and_then(mailbox);
         }
         subject
+    }
+
+    /// Whether its anchor is of this form; a bare name is a UPN.
+    pub(super) fn is_anchored_by(&self, form: &str) -> bool {
+        let form_of = |anchor: &str| {
+            anchor.split_once(':').map_or("UPN".to_owned(), |(form, _)| form.to_ascii_uppercase())
+        };
+        self.anchor.as_deref().is_some_and(|anchor| form_of(anchor) == form)
+    }
+
+    pub(crate) fn asks_for_a_token(&self) -> bool {
+        self.service == Service::Token
     }
 
     pub(crate) fn is_graph(&self) -> bool {
@@ -108,6 +145,11 @@ impl Subject {
         let mailbox = self.mailbox.map(|row| row.to_string()).unwrap_or_default();
         format!("{} {} {cmdlet} {mailbox}", self.method, self.path)
     }
+}
+
+/// What stands for this token.
+pub(super) fn digest(token: &str) -> TokenDigest {
+    Sha256::digest(token.trim()).into()
 }
 
 pub(crate) fn is_read(cmdlet: &str) -> bool {

@@ -25,10 +25,25 @@ impl World {
         made.unwrap_err().to_string()
     }
 
+    fn subject(
+        &self,
+        method: &Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Subject {
+        let request = axum::http::Request::builder().method(method).uri(path);
+        let all = |request: axum::http::request::Builder, (name, value): &(&str, &str)| {
+            request.header(*name, *value)
+        };
+        let (parts, ()) = headers.iter().fold(request, all).body(()).unwrap().into_parts();
+        Subject::of(&parts, body.as_bytes(), &self.service.tenant)
+    }
+
     /// What the log says of a request.
     fn meets(&self, faults: &Faults, method: &Method, path: &str, body: &Value) -> Option<String> {
         let body = body.to_string();
-        let subject = Subject::of(method, path, body.as_bytes(), &self.service.tenant);
+        let subject = self.subject(method, path, &[], &body);
         faults.judge(&subject, self.service.clock.now()).fault
     }
 
@@ -120,7 +135,7 @@ fn the_first_rule_that_hits_harms_and_every_rule_counts() {
         let verdict = faults.judge(&subject, world.service.clock.now());
         (verdict.fault.unwrap_or_default(), verdict.delay.as_millis())
     };
-    assert_eq!(met(), ("fault 2: answer 429".to_owned(), 1020));
+    assert_eq!(met(), ("fault 2: answer 429 before".to_owned(), 1020));
     assert_eq!(met(), ("fault 3: answer 500 after".to_owned(), 1020));
     assert_eq!(met(), ("fault 1: latency".to_owned(), 20));
 }
@@ -138,7 +153,7 @@ fn a_limit_is_for_its_class_and_comes_before_the_rules() {
     assert_eq!(world.runs(&faults, "Get-Mailbox", "ada@contoso.com"), None);
     world.wait(1);
     // The refused one was not counted by the rule.
-    assert_eq!([write(), write()], [Some("fault 1: answer 500".to_owned()), refused()]);
+    assert_eq!([write(), write()], [Some("fault 1: answer 500 before".to_owned()), refused()]);
     let graph = || world.meets(&faults, &Method::GET, GRAPH_PATH, &Value::Null);
     assert_eq!([graph(), graph(), graph()], [None, None, Some("rate of graph".to_owned())]);
 }
@@ -148,8 +163,7 @@ fn what_is_under_way_at_once_is_counted_until_it_is_answered() {
     let world = World::of(FEW);
     let faults = world.faults("[rate.reads]\nconcurrency = 1\n");
     let body = input("Get-Mailbox", &json!({})).to_string();
-    let tenant = &world.service.tenant;
-    let subject = Subject::of(&Method::POST, EXCHANGE_PATH, body.as_bytes(), tenant);
+    let subject = world.subject(&Method::POST, EXCHANGE_PATH, &[], &body);
     let judge = || faults.judge(&subject, world.service.clock.now());
     let first = judge();
     assert_eq!((first.fault.clone(), judge().fault), (None, Some("concurrency of reads".into())));
@@ -177,7 +191,7 @@ fn what_a_rule_does_is_checked_with_its_line_and_what_to_write_instead() {
         (rule("kin = 'answer'"), 2, "unknown field `kin`"),
         (rule("times = 3"), 1, "does nothing; write a `kind`, a `latency` or both"),
         (rule("kind = 'anser'"), 2, "`kind` cannot be \"anser\"; write one of \"answer\""),
-        (rule("kind = 'answer'"), 2, "needs a `status`"),
+        (rule("kind = 'answer'"), 2, "takes a `status`"),
         (rule("kind = 'answer'\nstatus = 200"), 3, "write one from 400 to 599"),
         (rule("latency = '1s'\nstatus = 503"), 3, "`status` says nothing without `kind`"),
         (rule(&format!("{FAILS}retry_after_form = 'date'")), 4, "without `retry_after`"),
@@ -220,6 +234,89 @@ fn what_a_rule_is_about_is_checked_and_a_rule_that_never_hits_is_a_mistake() {
             "never hit: fault 1",
         ),
     ]);
+}
+
+#[test]
+fn what_belongs_to_a_kind_is_checked() {
+    let rule = |rest: &str| format!("[[fault]]\n{rest}");
+    all_wrong(&[
+        (rule("kind = 'reset'\nwhen = 'later'"), 3, "\"before\", \"during\", \"after\""),
+        (rule("kind = 'hang'\nwhen = 'during'"), 3, "one of \"before\", \"after\""),
+        (rule("kind = 'reset'\nstatus = 503"), 3, "`status` says nothing for \"reset\""),
+        (rule("kind = 'drip'"), 2, "`drip` takes a `pause`"),
+        (rule("kind = 'stale'"), 2, "`stale` takes a `by`"),
+        (rule("kind = 'rows'"), 2, "`rows` takes a `row`"),
+        (rule("kind = 'moved'"), 2, "`moved` takes an `anchor`"),
+        (rule("kind = 'moved'\nanchor = 'X500'"), 3, "one of \"UPN\", \"SMTP\", \"MBX\""),
+        (rule("kind = 'gone'"), 2, "which mailbox is gone?"),
+        (rule("kind = 'exception'"), 2, "`exception` takes an `exception`"),
+        (rule("kind = 'exception'\nexception = 'a b'"), 3, "letters, digits and dots alone"),
+        (rule("kind = 'exception'\nexception = 'a'\nstatus = 201"), 4, "from 400 to 599"),
+        ("clock_skew = 'soon'".to_owned(), 1, "no duration"),
+        ("token_lifetime = '20ms'".to_owned(), 1, "whole seconds, at least one"),
+        ("token_lifetime = '0s'".to_owned(), 1, "whole seconds, at least one"),
+    ]);
+}
+
+#[test]
+fn a_kind_that_cannot_happen_to_any_request_of_its_rule_is_a_mistake() {
+    let rule = |rest: &str| format!("[[fault]]\n{rest}");
+    let never = "can never match";
+    all_wrong(&[
+        (rule("route = 'token'\nkind = 'stale'\nby = '1s'"), 3, never),
+        (rule("route = 'token'\nkind = 'revoked-token'"), 3, never),
+        (rule("route = 'graph'\nkind = 'not-in-force'"), 3, never),
+        (rule("route = 'graph'\nmethod = 'POST'\nkind = 'expired-link'"), 4, never),
+        (rule("cmdlet = 'Get-Mailbox'\nkind = 'unlicensed'"), 3, never),
+        (rule("cmdlet = 'Set-Mailbox'\nkind = 'rows'\nrow = 'missing'"), 3, never),
+        (rule("cmdlet = 'Get-OrganizationConfig'\nkind = 'expired-link'"), 3, never),
+    ]);
+}
+
+#[test]
+fn hits_end_when_they_have_lasted_long_enough() {
+    let world = World::of(FEW);
+    let faults = world.faults(&format!("[[fault]]\nlasting = '10s'\n{FAILS}"));
+    let hit = || world.runs(&faults, "Set-Mailbox", "ada@contoso.com").is_some();
+    world.wait(100);
+    assert!(hit());
+    world.wait(9);
+    assert!(hit());
+    world.wait(1);
+    assert!(!hit());
+}
+
+#[test]
+fn a_revocation_ends_the_tokens_that_were_issued_before_it_and_no_later_ones() {
+    let world = World::of(FEW);
+    let faults = world.faults("[[fault]]\nafter = 1\nkind = 'revoked-token'\n");
+    let harmed = |token: &str| {
+        let bearer = format!("Bearer {token}");
+        let headers = [("authorization", bearer.as_str())];
+        let subject = world.subject(&Method::GET, GRAPH_PATH, &headers, "");
+        faults.judge(&subject, world.service.clock.now()).fault.is_some()
+    };
+    faults.issued("one");
+    faults.issued("two");
+    assert_eq!([harmed("one"), harmed("one")], [false, true]);
+    faults.issued("three");
+    assert_eq!([harmed("two"), harmed("three"), harmed("one")], [true, false, true]);
+}
+
+#[test]
+fn a_moved_mailbox_is_harmed_until_it_is_anchored_as_wanted() {
+    let world = World::of(FEW);
+    let faults = world.faults("[[fault]]\nkind = 'moved'\nanchor = 'SMTP'\n");
+    let harmed = |anchor: &str| {
+        let body = input("Set-Mailbox", &json!({ "Identity": "ada@contoso.com" })).to_string();
+        let headers = [("x-anchormailbox", anchor)];
+        let subject = world.subject(&Method::POST, EXCHANGE_PATH, &headers, &body);
+        faults.judge(&subject, world.service.clock.now()).fault
+    };
+    let moved = || Some("fault 1: moved".to_owned());
+    assert_eq!(harmed("UPN:ada@contoso.com"), moved());
+    assert_eq!(harmed("ada@contoso.com"), moved());
+    assert_eq!(harmed("SMTP:ada@contoso.com"), None);
 }
 
 #[test]

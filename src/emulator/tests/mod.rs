@@ -133,6 +133,7 @@ impl World {
             token_key: TokenKey::random(),
             clock,
             lag: SignedDuration::from_mins(minutes),
+            memory: SignedDuration::ZERO,
             bootstrap_only: false,
             sign_in,
         };
