@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed assumption is a failed test")]
 #![expect(clippy::needless_raw_string_hashes, reason = "snapbox writes expected texts like this")]
 
+mod mixtures;
 mod page;
 
 use snapbox::{assert_data_eq, str};
