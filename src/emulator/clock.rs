@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// A source of the present moment.
 #[derive(Clone)]
@@ -19,6 +19,12 @@ impl Clock {
     /// A clock that says what `now` says.
     pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
+    }
+
+    /// The same, off by so much.
+    pub(crate) fn skewed(&self, by: SignedDuration) -> Self {
+        let right = self.clone();
+        Self::new(move || right.now().saturating_add(by).unwrap_or(Timestamp::MAX))
     }
 
     pub(crate) fn now(&self) -> Timestamp {

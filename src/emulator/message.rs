@@ -2,9 +2,11 @@
 //! sockets. `server.rs` turns HTTP into these and back.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 /// How a client reached us.
@@ -32,7 +34,17 @@ pub(crate) struct Request {
     pub(crate) query: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// How old what it reads is to be, beyond the lag.
+    pub(crate) stale: Duration,
 }
+
+/// Rides on a request from the faults to its endpoint.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Stale(pub(crate) Duration);
+
+/// Rides on a response to the log.
+#[derive(Clone, Debug)]
+pub(crate) struct Cmdlet(pub(crate) String);
 
 impl Request {
     /// A header's text; what is not text counts as absent.
@@ -105,6 +117,21 @@ impl Answer {
             Content::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
             Content::Stream(_) => String::new(),
         }
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(match self.content {
+            Content::Bytes(bytes) => Body::from(bytes),
+            Content::Stream(body) => body,
+        });
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        if let Some(cmdlet) = self.cmdlet {
+            response.extensions_mut().insert(Cmdlet(cmdlet));
+        }
+        response
     }
 }
 

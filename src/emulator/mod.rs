@@ -12,6 +12,7 @@ mod entra;
 mod errors;
 mod exchange;
 mod faults;
+mod front;
 mod graph;
 mod identity;
 mod message;
@@ -30,6 +31,7 @@ mod tenant;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod wire;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -44,15 +46,16 @@ use tokio::task::JoinHandle;
 
 pub use self::clock::Clock;
 pub use self::errors::EmulatorError;
+pub use self::faults::{FaultError, FaultFile};
 pub use self::identity::device_code::DeviceApproval;
 pub use self::seed::{Seed, SeedError};
 
 use self::faults::Faults;
+use self::front::Front;
 use self::identity::Settings;
 use self::identity::credentials::{self, Credentials};
 use self::message::Scheme;
 use self::request_log::RequestLog;
-use self::routes::Front;
 use self::server::Door;
 use self::service::{Parts, Service};
 use self::state_file::StateFile;
@@ -72,6 +75,8 @@ pub struct Options {
     pub credentials: PathBuf,
     /// Every request waits this long.
     pub latency: Duration,
+    /// What goes wrong besides.
+    pub faults: Option<FaultFile>,
     /// Changes show in reads after this long.
     pub lag: Duration,
     /// https at `listen`, by a CA of our own, and nothing else there.
@@ -98,6 +103,7 @@ impl Options {
             request_log: None,
             credentials: credentials.into(),
             latency: Duration::ZERO,
+            faults: None,
             lag: Duration::ZERO,
             tls: false,
             proxy: None,
@@ -136,8 +142,14 @@ impl Emulator {
         }
         let (service, credentials) = service(&options)?;
         let log = options.request_log.as_deref().map(RequestLog::open).transpose()?;
-        let faults = Faults { latency: options.latency };
-        let front = Arc::new(Front { service: Arc::clone(&service), faults, log });
+        let faults = Faults::new(options.latency, options.faults.as_ref(), &service.tenant)?;
+        let front = Arc::new(Front {
+            service: Arc::clone(&service),
+            faults,
+            log,
+            clock: options.clock.clone(),
+            says_date: !skew(&options).is_zero(),
+        });
         let secured = options.tls || options.proxy.is_some();
         let tls = secured.then(|| tls::open(&options.credentials)).transpose()?;
         let mut doors = Vec::new();
@@ -179,6 +191,11 @@ async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Emulator
         .map_err(|source| EmulatorError::Listen { address, source })
 }
 
+/// By how much the service's clock is off.
+fn skew(options: &Options) -> SignedDuration {
+    options.faults.as_ref().map(FaultFile::clock_skew).unwrap_or_default()
+}
+
 fn service(options: &Options) -> Result<(Arc<Service>, Credentials), EmulatorError> {
     let lag = SignedDuration::try_from(options.lag).unwrap_or(SignedDuration::MAX);
     let (file, seed) = match &options.state {
@@ -192,12 +209,14 @@ fn service(options: &Options) -> Result<(Arc<Service>, Credentials), EmulatorErr
     let parts = Parts {
         certificate: &credentials.certificate,
         token_key: credentials.token_key.clone(),
-        clock: options.clock.clone(),
+        clock: options.clock.skewed(skew(options)),
         lag,
+        memory: options.faults.as_ref().map(FaultFile::memory).unwrap_or_default(),
         bootstrap_only: options.bootstrap_only,
         sign_in: Settings {
             approval: options.device_code,
             interval: options.device_interval.as_secs(),
+            token_lifetime: options.faults.as_ref().and_then(FaultFile::token_lifetime),
             issuer_key: Some(options.credentials.join("issuer.key")),
         },
     };

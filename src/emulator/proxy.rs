@@ -4,18 +4,18 @@
 
 use axum::http::StatusCode;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::TcpStream;
 
+use super::front::Front;
 use super::request_log::path_without_secrets;
-use super::routes::Front;
 use super::tls::MICROSOFT_HOSTS;
+use super::wire::Wire;
 
 /// Bytes; far more than any client sends.
 const HEAD_AT_MOST: u64 = 16 * 1024;
 
 /// Reads what a client asks of the proxy and answers it. None: refused, and the refusal is in the
 /// request log. The buffer keeps what the client may have sent ahead of the answer.
-pub(crate) async fn tunnel(stream: TcpStream, front: &Front) -> Option<BufReader<TcpStream>> {
+pub(crate) async fn tunnel(stream: Wire, front: &Front) -> Option<BufReader<Wire>> {
     let mut stream = BufReader::new(stream);
     let line = head(&mut stream).await?;
     let mut words = line.split(' ');
@@ -46,7 +46,7 @@ pub(crate) async fn tunnel(stream: TcpStream, front: &Front) -> Option<BufReader
 }
 
 /// The request line; header fields say nothing that matters here.
-async fn head(stream: &mut BufReader<TcpStream>) -> Option<String> {
+async fn head(stream: &mut BufReader<Wire>) -> Option<String> {
     let mut limited = stream.take(HEAD_AT_MOST);
     let mut first = String::new();
     limited.read_line(&mut first).await.ok()?;

@@ -1,56 +1,23 @@
-//! Paths to endpoints. Every request first meets the faults and last the request log, whatever its
-//! path; between them the endpoints are plain functions over whole requests.
+//! Paths to endpoints, which are plain functions over whole requests. What every request passes
+//! before and after them is `front.rs`.
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Path, Request as HttpRequest, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::http::{Method, Uri};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get, post};
 
 use super::exchange::invoke_command;
-use super::faults::Faults;
+use super::front::{Front, observe};
 use super::graph;
 use super::identity::{device_endpoint, endpoint, issuer, managed_identity};
-use super::message::{Answer, Content, Request, Scheme};
-use super::request_log::{Entry, RequestLog, path_without_secrets, time};
-use super::service::Service;
+use super::message::{Answer, Request, Scheme, Stale};
 use super::state_document;
-
-/// What the routes share.
-#[derive(Debug)]
-pub(crate) struct Front {
-    pub(crate) service: Arc<Service>,
-    pub(crate) faults: Faults,
-    pub(crate) log: Option<RequestLog>,
-}
-
-impl Front {
-    /// One line for a request that no route has seen.
-    pub(crate) fn record(
-        &self,
-        method: &str,
-        path: String,
-        status: StatusCode,
-    ) -> std::io::Result<()> {
-        let Some(log) = &self.log else {
-            return Ok(());
-        };
-        let time = time(self.service.clock.now());
-        log.write(&Entry {
-            time,
-            method,
-            path,
-            cmdlet: None,
-            anchor: None,
-            status: status.as_u16(),
-        })
-    }
-}
 
 type Shared = State<Arc<Front>>;
 
@@ -135,69 +102,14 @@ impl<S: Send + Sync> FromRequest<S> for Request {
 
     async fn from_request(request: HttpRequest, state: &S) -> Result<Self, Self::Rejection> {
         let scheme = request.extensions().get::<Scheme>().copied().unwrap_or_default();
+        let Stale(age) = request.extensions().get::<Stale>().copied().unwrap_or_default();
         let query = request.uri().query().unwrap_or_default().to_owned();
         let headers = request.headers().clone();
         let body = Bytes::from_request(request, state).await?;
-        Ok(Self { scheme, query, headers, body })
+        Ok(Self { scheme, query, headers, body, stale: age })
     }
 }
-
-/// Rides on a response to the log.
-#[derive(Clone)]
-struct Cmdlet(String);
 
 fn response(answer: Answer) -> Response {
-    let mut response = Response::new(match answer.content {
-        Content::Bytes(bytes) => Body::from(bytes),
-        Content::Stream(body) => body,
-    });
-    *response.status_mut() = answer.status;
-    *response.headers_mut() = answer.headers;
-    if let Some(cmdlet) = answer.cmdlet {
-        response.extensions_mut().insert(Cmdlet(cmdlet));
-    }
-    response
-}
-
-/// The one place that sees every request and every answer.
-async fn observe(State(front): Shared, request: HttpRequest, next: Next) -> Response {
-    let verdict = front.faults.judge();
-    if !verdict.delay.is_zero() {
-        tokio::time::sleep(verdict.delay).await;
-    }
-    let path = path_without_secrets(request.uri().path(), request.uri().query());
-    let method = request.method().clone();
-    let anchor = request.headers().get("x-anchormailbox").cloned();
-    let client_id = request.headers().get("client-request-id").cloned();
-    let mut response = next.run(request).await;
-    identify(response.headers_mut(), client_id);
-    let Some(log) = &front.log else {
-        return response;
-    };
-    let entry = Entry {
-        time: time(front.service.clock.now()),
-        method: method.as_str(),
-        path,
-        cmdlet: response.extensions().get::<Cmdlet>().map(|cmdlet| cmdlet.0.as_str()),
-        anchor: anchor.as_ref().and_then(|value| value.to_str().ok()),
-        status: response.status().as_u16(),
-    };
-    match log.write(&entry) {
-        Ok(()) => response,
-        Err(error) => {
-            let text = format!("the request log cannot be written: {error}");
-            (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
-        }
-    }
-}
-
-/// Every answer names itself, unless its body has done so already, and the client's own number for the request where it gave one.
-fn identify(headers: &mut HeaderMap, client_id: Option<HeaderValue>) {
-    let id = uuid::Uuid::new_v4().to_string();
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        headers.entry(HeaderName::from_static("request-id")).or_insert(id);
-    }
-    if let Some(client_id) = client_id {
-        headers.insert(HeaderName::from_static("client-request-id"), client_id);
-    }
+    answer.into_response()
 }

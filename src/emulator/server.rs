@@ -10,14 +10,15 @@ use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
+use super::front::Front;
 use super::message::Scheme;
 use super::proxy;
-use super::routes::Front;
+use super::wire::{Cut, Wire};
 
 /// How long running requests may take after the stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -57,7 +58,7 @@ pub(crate) async fn serve(
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
                     let (door, router) = (door.clone(), router.clone());
-                    connections.spawn(connection(stream, door, router, stop.clone()));
+                    connections.spawn(connection(Wire::new(stream), door, router, stop.clone()));
                 }
                 Err(error) => {
                     tracing::warn!("the emulator could not accept a connection: {error}");
@@ -74,15 +75,15 @@ pub(crate) async fn serve(
     connections.abort_all();
 }
 
-async fn connection(stream: TcpStream, door: Door, router: Router, mut stop: watch::Receiver<()>) {
-    // Answers are small and clients wait for them; a socket that refuses still works.
-    let _ = stream.set_nodelay(true);
+async fn connection(stream: Wire, door: Door, router: Router, mut stop: watch::Receiver<()>) {
+    let cut = stream.cut();
+    let router = router.layer(Extension(cut.clone()));
     match door {
-        Door::Plain => http(stream, router, stop).await,
+        Door::Plain => http(stream, router, stop, cut).await,
         Door::Tls(acceptor) => {
             let opened = secure(acceptor, stream);
             if let Some(stream) = unless_stopped(opened, &mut stop).await {
-                http(stream, router, stop).await;
+                http(stream, router, stop, cut).await;
             }
         }
         Door::Proxy(acceptor, front) => {
@@ -91,7 +92,7 @@ async fn connection(stream: TcpStream, door: Door, router: Router, mut stop: wat
                 acceptor.accept(stream).await.ok()
             };
             if let Some(stream) = unless_stopped(opened, &mut stop).await {
-                http(stream, router, stop).await;
+                http(stream, router, stop, cut).await;
             }
         }
     }
@@ -112,8 +113,8 @@ async fn unless_stopped<S>(
 /// Nothing but TLS is served here; who speaks plain HTTP is told so.
 async fn secure(
     acceptor: TlsAcceptor,
-    mut stream: TcpStream,
-) -> Option<tokio_rustls::server::TlsStream<TcpStream>> {
+    mut stream: Wire,
+) -> Option<tokio_rustls::server::TlsStream<Wire>> {
     let mut first = [0];
     // A TLS record begins with a small number, a request with a letter.
     if stream.peek(&mut first).await.ok()? == 1 && first[0].is_ascii_alphabetic() {
@@ -134,13 +135,18 @@ async fn http(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send,
     router: Router,
     mut stop: watch::Receiver<()>,
+    cut: Cut,
 ) {
     let service = TowerToHyperService::new(router);
     let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let mut serving = std::pin::pin!(serving);
     tokio::select! {
         _ = serving.as_mut() => return,
+        () = cut.torn() => return,
         _ = stop.changed() => serving.as_mut().graceful_shutdown(),
     }
-    let _ = serving.await;
+    tokio::select! {
+        _ = serving => {}
+        () = cut.torn() => {}
+    }
 }

@@ -34,6 +34,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) token_key: TokenKey,
     pub(crate) clock: Clock,
     pub(crate) lag: SignedDuration,
+    /// How far back single reads may ask beyond that.
+    pub(crate) memory: SignedDuration,
     /// The generated application gets nothing on Exchange.
     pub(crate) bootstrap_only: bool,
     pub(crate) sign_in: Settings,
@@ -42,7 +44,7 @@ pub(crate) struct Parts<'a> {
 impl Service {
     /// As the seed has it.
     pub(crate) fn new(seed: &Seed, parts: Parts<'_>) -> Self {
-        let tenant = Tenant::new(seed, parts.lag);
+        let tenant = Tenant::new(seed, parts.lag, parts.memory);
         let beginning = Beginning {
             tenant_id: tenant.id,
             certificate: parts.certificate,

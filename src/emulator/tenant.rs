@@ -24,6 +24,8 @@ pub(crate) struct Tenant {
     pub(crate) actions: ActionTable,
     pub(crate) directory: Directory,
     lag: SignedDuration,
+    /// How far back reads may ask.
+    memory: SignedDuration,
     state: RwLock<State>,
 }
 
@@ -68,7 +70,8 @@ pub(crate) struct Snapshot {
 }
 
 impl Tenant {
-    pub(crate) fn new(seed: &Seed, lag: SignedDuration) -> Self {
+    /// `lag`: how old what reads show is; `memory`: how much older it may be asked to be.
+    pub(crate) fn new(seed: &Seed, lag: SignedDuration, memory: SignedDuration) -> Self {
         let Population { mut directory, patterns, audits } = populate(seed);
         directory.settle();
         let organization = Organization {
@@ -83,6 +86,7 @@ impl Tenant {
             actions: ActionTable::new(&seed.tenant.added_defaults),
             directory,
             lag,
+            memory,
             state: RwLock::new(State {
                 organization,
                 audits,
@@ -128,7 +132,13 @@ impl Tenant {
     }
 
     fn visible_from(&self, at: Timestamp) -> Option<Timestamp> {
-        if self.lag.is_zero() { None } else { at.checked_add(self.lag).ok() }
+        let kept = self.lag.saturating_add(self.memory);
+        if kept.is_zero() { None } else { at.checked_add(kept).ok() }
+    }
+
+    /// What is kept is kept for as long as the oldest read may ask; the usual ones see less of it.
+    fn seen_at(&self, now: Timestamp) -> Timestamp {
+        now.checked_add(self.memory).unwrap_or(Timestamp::MAX)
     }
 
     /// Whether a name in a URL means this tenant: its GUID or one of its domains.
@@ -141,7 +151,7 @@ impl Tenant {
     /// The switches as a read shows them at `now`.
     pub(crate) fn organization(&self, now: Timestamp) -> Organization {
         let state = self.read();
-        shown(&state.earlier_organization, now).unwrap_or(state.organization)
+        shown(&state.earlier_organization, self.seen_at(now)).unwrap_or(state.organization)
     }
 
     pub(crate) fn stored_organization(&self) -> Organization {
@@ -164,6 +174,7 @@ impl Tenant {
         wanted: impl Fn(Row, &Audit) -> bool,
     ) -> Vec<(Row, Audit)> {
         let state = self.read();
+        let now = self.seen_at(now);
         let rows = from.min(self.directory.rows().end)..self.directory.rows().end;
         rows.map(|row| (row, state.audit(row, now)))
             .filter(|(row, audit)| wanted(*row, audit))

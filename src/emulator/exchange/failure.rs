@@ -152,6 +152,38 @@ impl Failure {
         Self::exception(ODATA, Details::Absent, text)
     }
 
+    /// `AvePoint`'s client: of a mailbox that is in another geography.
+    pub(crate) fn other_forest(identity: &str) -> Self {
+        Self::Exception {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            exception: NOT_FOUND,
+            text: format!(
+                "The object '{identity}' is not found in the local forest. Please connect to the right forest."
+            ),
+            details: Details::Coded,
+        }
+    }
+
+    /// microsoft-365-docs#1195.
+    pub(crate) fn unlicensed() -> Self {
+        Self::recipient(
+            "Auditing of MailItemsAccessed event is only available for users with appropriate license.",
+        )
+    }
+
+    /// Any exception; with status 200 as an error among the results, as the vendor's own module
+    /// expects it.
+    pub(crate) fn named(status: StatusCode, exception: &str, text: &str) -> Answer {
+        if status == StatusCode::OK {
+            let error = format!("{}|{exception}|{text}", exception_code(exception));
+            let body =
+                json!({ "@adminapi.errors": [error], "@adminapi.warnings": [], "value": [] });
+            return Answer::json(status, &body);
+        }
+        let body = exception_body(status, exception, text, Details::Coded);
+        Answer::json(status, &body).with_header("x-exceptiontype", exception)
+    }
+
     pub(crate) fn not_written(error: &std::io::Error) -> Self {
         Self::Exception {
             status: StatusCode::INTERNAL_SERVER_ERROR,

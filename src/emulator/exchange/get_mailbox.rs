@@ -37,7 +37,7 @@ pub(crate) fn run(call: &Call<'_>) -> Result<Reply, Failure> {
         let row = find(&tenant.directory, &identity, |row| {
             wanted.takes_recipient(&tenant.directory, row)
         })?;
-        let one = tenant.select(row, 1, call.now, |_, audit| wanted.takes_audit(audit));
+        let one = tenant.select(row, 1, call.seen, |_, audit| wanted.takes_audit(audit));
         return Ok(Reply { rows: rows(call, &one), ..Reply::default() });
     }
     let (size, chosen) = result_size(call)?;
@@ -50,7 +50,7 @@ fn page(call: &Call<'_>, wanted: &Wanted, position: &Position, size_chosen: bool
     let left = position.left.map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX));
     let size = paging::page_size(call).min(left);
     // One more than fits says whether there is more.
-    let mut found = tenant.select(position.row, size.saturating_add(1), call.now, |row, audit| {
+    let mut found = tenant.select(position.row, size.saturating_add(1), call.seen, |row, audit| {
         wanted.takes_recipient(&tenant.directory, row) && wanted.takes_audit(audit)
     });
     let beyond = if found.len() > size { found.pop().map(|(row, _)| row) } else { None };
@@ -69,7 +69,7 @@ fn page(call: &Call<'_>, wanted: &Wanted, position: &Position, size_chosen: bool
 
 fn rows(call: &Call<'_>, found: &[(Row, Audit)]) -> Vec<u8> {
     let tenant = &call.service.tenant;
-    let auditing = tenant.organization(call.now).mailbox_auditing;
+    let auditing = tenant.organization(call.seen).mailbox_auditing;
     let properties = mailbox_record::properties(call.selected().as_deref());
     let annotated = call.annotated();
     let mut out = Vec::with_capacity(found.len() * properties.len() * 64);

@@ -41,6 +41,8 @@ pub(crate) struct Call<'a> {
     /// Of the cmdlet and its parameters; a page link belongs to one.
     pub(crate) digest: String,
     pub(crate) now: Timestamp,
+    /// The moment whose tenant reads show.
+    pub(crate) seen: Timestamp,
 }
 
 /// What a cmdlet gives back.
@@ -137,7 +139,9 @@ fn call<'a>(
     let digest = uuid::Builder::from_slice(&Sha256::digest(input.to_string())[..16])
         .map(|builder| builder.into_uuid().simple().to_string())
         .unwrap_or_default();
-    Ok(Call { service, request, tenant, cmdlet, parameters, digest, now: service.clock.now() })
+    let now = service.clock.now();
+    let seen = now.checked_sub(request.stale).unwrap_or(now);
+    Ok(Call { service, request, tenant, cmdlet, parameters, digest, now, seen })
 }
 
 fn run(call: &Call<'_>) -> Result<Reply, Failure> {

@@ -15,7 +15,7 @@ type Cells<'a> = Vec<(&'static str, Cell<'a>)>;
 
 pub(crate) fn get_config(call: &Call<'_>) -> Reply {
     let tenant = &call.service.tenant;
-    let organization = tenant.organization(call.now);
+    let organization = tenant.organization(call.seen);
     let name = Cow::Borrowed(tenant.organization.as_str());
     let cells = vec![
         ("AuditDisabled", Cell::Bool(!organization.mailbox_auditing)),
@@ -36,7 +36,7 @@ pub(crate) fn get_config(call: &Call<'_>) -> Reply {
 }
 
 pub(crate) fn get_audit_log_config(call: &Call<'_>) -> Reply {
-    let organization = call.service.tenant.organization(call.now);
+    let organization = call.service.tenant.organization(call.seen);
     let cells = vec![
         ("AdminAuditLogAgeLimit", Cell::TypedJson("System.TimeSpan", "\"90.00:00:00\"")),
         ("AdminAuditLogCmdlets", Cell::List(vec!["*".into()])),

@@ -108,6 +108,7 @@ fn answered(call: &Call<'_>, item: &Item<'_>) -> Result<Answer, Failure> {
         scheme: call.request.scheme,
         query: query.to_owned(),
         headers,
+        stale: call.request.stale,
         body: if has_body { item.sent["body"].to_string().into() } else { Vec::new().into() },
     };
     let path = format!("/v1.0/{}", path.trim_start_matches('/'));

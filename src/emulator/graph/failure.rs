@@ -137,6 +137,21 @@ impl Failure {
         Self::bad("Not a valid reference update.")
     }
 
+    pub(crate) fn expired_page() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "Directory_ExpiredPageToken",
+            "The specified page token value has expired and can no longer be included in your request.",
+        )
+    }
+
+    /// "Continuous access evaluation".
+    pub(crate) fn revoked() -> Self {
+        Self::unauthenticated(
+            "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp",
+        )
+    }
+
     pub(crate) fn not_written(error: &std::io::Error) -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,

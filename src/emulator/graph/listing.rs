@@ -93,13 +93,7 @@ pub(crate) fn page(call: &Call<'_>, kind: &Kind, objects: Vec<Value>) -> Result<
     let counted = counts(call)?.then_some(matching.len());
     let after = match call.option("skiptoken") {
         None => None,
-        Some(token) => Some(read_token(&token).ok_or_else(|| {
-            Failure::new(
-                StatusCode::BAD_REQUEST,
-                "Directory_ExpiredPageToken",
-                "The specified page token value has expired and can no longer be included in your request.",
-            )
-        })?),
+        Some(token) => Some(read_token(&token).ok_or_else(Failure::expired_page)?),
     };
     let id = |object: &Value| object["id"].as_str().unwrap_or_default().to_owned();
     let mut rest = matching.iter().filter(|it| after.as_ref().is_none_or(|last| id(it) > *last));

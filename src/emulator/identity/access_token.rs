@@ -148,6 +148,11 @@ impl Claims {
         }
     }
 
+    /// The same for so many seconds.
+    pub(crate) fn lasting(self, seconds: i64) -> Self {
+        Self { exp: self.iat + seconds, ..self }
+    }
+
     /// Who signed in, for the program: an OIDC identity token.
     pub(crate) fn id_token(&self, key: &TokenKey) -> Result<String, jsonwebtoken::errors::Error> {
         let tenant_id = &self.tid;

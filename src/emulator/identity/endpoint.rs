@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use super::access_token::{Claims, LIFETIME};
+use super::access_token::Claims;
 use super::client_credentials::{self, is_our_host};
 use super::device_endpoint;
 use super::form::Form;
@@ -120,6 +120,7 @@ fn grant(service: &Service, tenant: &str, request: &Request) -> Result<Grant, Re
     } else {
         (client_credentials::grant(service, tenant, &form, request.host(), now)?, None)
     };
+    let claims = claims.lasting(service.sign_in.token_lifetime);
     Ok(Grant { claims, consent, client_info: form.field("client_info").is_some() })
 }
 
@@ -128,8 +129,8 @@ impl Grant {
         let claims = &self.claims;
         let mut body = json!({
             "token_type": "Bearer",
-            "expires_in": LIFETIME,
-            "ext_expires_in": LIFETIME,
+            "expires_in": service.sign_in.token_lifetime,
+            "ext_expires_in": service.sign_in.token_lifetime,
             "access_token": claims.sign(&service.token_key)?,
         });
         let Some(consent) = &self.consent else {

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::access_token::{Claims, LIFETIME, Resource};
+use super::access_token::{Claims, Resource};
 use super::client_credentials::principal;
 use super::refusal::Refusal;
 use crate::emulator::message::{Answer, Request};
@@ -26,8 +26,9 @@ pub(crate) fn instance_metadata(service: &Service, request: &Request) -> Answer 
     match token(service, request) {
         Ok(mut token) => {
             // Numbers travel as text here, unlike at the token endpoint.
-            token["expires_in"] = LIFETIME.to_string().into();
-            token["ext_expires_in"] = LIFETIME.to_string().into();
+            let lifetime = service.sign_in.token_lifetime.to_string();
+            token["expires_in"] = lifetime.as_str().into();
+            token["ext_expires_in"] = lifetime.into();
             token["not_before"] = service.clock.now().as_second().to_string().into();
             Answer::json(StatusCode::OK, &token)
         }
@@ -69,7 +70,8 @@ fn token(service: &Service, request: &Request) -> Result<Value, (&'static str, S
     let principal = principal(&application, organization).map_err(refused)?;
     let resource = Resource::named(&name)
         .ok_or_else(|| refused(Refusal::unknown_resource(&name, organization)))?;
-    let claims = Claims::new(&application, principal, service.tenant.id, (resource, &name), now);
+    let claims = Claims::new(&application, principal, service.tenant.id, (resource, &name), now)
+        .lasting(service.sign_in.token_lifetime);
     let access_token =
         claims.sign(&service.token_key).map_err(|_| invalid("The token cannot be signed"))?;
     Ok(json!({

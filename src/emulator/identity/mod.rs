@@ -31,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) approval: DeviceApproval,
     /// Seconds between polls for a device code.
     pub(crate) interval: u64,
+    /// Seconds; none is what Entra gives.
+    pub(crate) token_lifetime: Option<i64>,
     /// Of the issuer that stands for GitHub Actions; none keeps its key in memory.
     pub(crate) issuer_key: Option<PathBuf>,
 }
@@ -41,6 +43,8 @@ pub(crate) struct SignIn {
     pub(crate) devices: DeviceCodes,
     pub(crate) issuers: Issuers,
     pub(crate) refusing: Refusing,
+    /// Seconds.
+    pub(crate) token_lifetime: i64,
 }
 
 impl SignIn {
@@ -49,6 +53,7 @@ impl SignIn {
             devices: DeviceCodes::new(settings.approval, settings.interval),
             issuers: Issuers::new(seed.issuers.clone(), settings.issuer_key),
             refusing: Refusing::new(seed.refuse, seed.times),
+            token_lifetime: settings.token_lifetime.unwrap_or(access_token::LIFETIME),
         }
     }
 }

@@ -14,7 +14,7 @@ const SCOPE: &str = "https://graph.microsoft.com/Application.ReadWrite.All \
 
 impl World {
     fn answering(seed: &str, approval: DeviceApproval) -> Self {
-        let settings = Settings { approval, interval: 5, issuer_key: None };
+        let settings = Settings { approval, interval: 5, ..Settings::default() };
         Self::with(seed, 0, &no_certificate(), settings)
     }
 

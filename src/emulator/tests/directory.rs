@@ -196,6 +196,7 @@ fn with_bootstrap_only_the_application_builds_chains_and_reads_no_exchange() {
         token_key: TokenKey::random(),
         clock: usual.service.clock.clone(),
         lag: SignedDuration::ZERO,
+        memory: SignedDuration::ZERO,
         bootstrap_only: true,
         sign_in: Settings::default(),
     };
