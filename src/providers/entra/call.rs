@@ -203,7 +203,7 @@ impl Tries<'_> {
         let (outcome, message, id, refusal) = match trouble {
             Trouble::SignIn(error) => return Err(self.without_token(error)),
             Trouble::Held(after) => {
-                let outcome = Outcome::Throttled { retry_after: Some(after) };
+                let outcome = Outcome::throttled(Some(after));
                 (outcome, "requests to Graph are held back".to_owned(), None, None)
             }
             Trouble::Failure(failure) => (failure.outcome, failure.text, None, None),
@@ -331,7 +331,7 @@ impl Tries<'_> {
 fn outcome(refusal: &Refusal) -> Outcome {
     let retry_after = refusal.retry_after;
     match refusal.meaning {
-        Meaning::Throttled => Outcome::Throttled { retry_after },
+        Meaning::Throttled => Outcome::throttled(retry_after),
         Meaning::Transient | Meaning::Conflict => Outcome::Transient { retry_after },
         _ => Outcome::Permanent,
     }

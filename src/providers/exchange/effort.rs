@@ -10,7 +10,7 @@ use super::failure::{Head, Meaning, Refusal, classify};
 use super::{Denial, Inner, ReadError, TokenProblem, WriteError};
 use crate::client::header::AUTHORIZATION;
 use crate::client::{
-    Answer, AnswerId, Attempts, EndpointClass, Failure, Outcome, Request, RequestTrace,
+    Answer, AnswerId, Attempts, EndpointClass, Failure, Outcome, Pressure, Request, RequestTrace,
     RetryPolicy, SignInError, Stop, Token,
 };
 
@@ -111,7 +111,7 @@ impl<'e> Effort<'e> {
             Trouble::SignIn(error) => return Err(Ended::SignIn(error)),
             Trouble::Token(problem) => return Err(Ended::Token(problem)),
             Trouble::Held(after) => {
-                let outcome = Outcome::Throttled { retry_after: Some(after) };
+                let outcome = Outcome::throttled(Some(after));
                 (outcome, "requests of this kind are held back".to_owned(), None, None)
             }
             Trouble::Failure(failure) => (failure.outcome, failure.text, None, None),
@@ -214,7 +214,10 @@ impl<'e> Effort<'e> {
 fn outcome(refusal: &Refusal, class: EndpointClass) -> Outcome {
     let retry_after = refusal.retry_after;
     match refusal.meaning {
-        Meaning::Throttled => Outcome::Throttled { retry_after },
+        Meaning::Throttled => Outcome::throttled(retry_after),
+        Meaning::TooManyAtOnce => {
+            Outcome::Throttled { retry_after, pressure: Pressure::Concurrency }
+        }
         Meaning::Transient => Outcome::Transient { retry_after },
         // A read may run anywhere; a write was anchored anew before it comes to this.
         Meaning::WrongServer if class == EndpointClass::ExchangeRead => {

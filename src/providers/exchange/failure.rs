@@ -16,6 +16,8 @@ pub(crate) enum Meaning {
     Transient,
     /// Too many requests; nothing was done.
     Throttled,
+    /// Too many requests at once; nothing was done.
+    TooManyAtOnce,
     /// The request reached another server than the mailbox's.
     WrongServer,
     /// No such object.
@@ -110,7 +112,7 @@ fn by_text(text: &str) -> Option<Meaning> {
     let text = text.to_ascii_lowercase();
     let says = |part: &str| text.contains(part);
     if says("maximum number of concurrent requests per tenant") {
-        Some(Meaning::Throttled)
+        Some(Meaning::TooManyAtOnce)
     } else if says("expired or invalid pagination request") {
         Some(Meaning::LinkExpired)
     } else if says("cmdlet needs proxy") || says("not found in the local forest") {
@@ -249,8 +251,8 @@ mod tests {
         let concurrent = "You have reached the maximum number of concurrent requests per tenant. \
                           Please wait and try again";
         for (status, body, wanted) in [
-            (400, concurrent.to_owned(), Meaning::Throttled),
-            (503, concurrent.to_owned(), Meaning::Throttled),
+            (400, concurrent.to_owned(), Meaning::TooManyAtOnce),
+            (503, concurrent.to_owned(), Meaning::TooManyAtOnce),
             (
                 400,
                 coded_body("X.ODataServiceException", "Expired or Invalid pagination request."),

@@ -19,7 +19,7 @@ use crate::cli::events::{Destination, Events};
 use crate::cli::exit::Exit;
 use crate::cli::interrupt::Interrupts;
 use crate::cli::selection::SelectionArguments;
-use crate::cli::session::{Allow, Reading, Session, plan, show, unwritten};
+use crate::cli::session::{Allow, Reading, Session, SpeedArguments, plan, show, unwritten};
 use crate::cli::terminal::Terminal;
 use crate::cli::variables::VariableArguments;
 use crate::diagnostic::{Diagnostic, Sources};
@@ -48,9 +48,8 @@ pub(in crate::cli) struct Arguments {
     /// List every mailbox by name
     #[arg(long)]
     full: bool,
-    /// How many requests may be under way at once
-    #[arg(long, value_name = "NUMBER", default_value = "8", value_parser = clap::value_parser!(u16).range(1..=256))]
-    parallelism: u16,
+    #[command(flatten)]
+    speed: SpeedArguments,
     #[command(flatten)]
     allow: Allow,
     #[command(flatten)]
@@ -129,9 +128,9 @@ async fn applied(
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
-    let parallelism = usize::from(arguments.parallelism);
+    let speed = arguments.speed.speed();
     let allow = &arguments.allow.allow;
-    let reading = Reading { allow, selection: &selection, parallelism, applying: true };
+    let reading = Reading { allow, selection: &selection, speed, applying: true };
     let mut run = Run { arguments, session, terminal, ports, interrupts, read, beside, reviewed };
     let mut exit = run.phase(&plan, arguments.auto_approve).await;
     // A check that forbids nothing is judged again with the second phase.
@@ -314,7 +313,7 @@ impl Run<'_> {
     }
 
     async fn carry_out(&mut self, plan: &Plan) -> Exit {
-        let parallelism = usize::from(self.arguments.parallelism);
+        let parallelism = usize::from(self.arguments.speed.parallelism);
         let cancel = self.interrupts.ask_first();
         let mut journal = match self.begin_journal(plan) {
             Ok(journal) => journal,

@@ -44,13 +44,13 @@ pub(super) async fn open(
         let exit = if plan.refused.is_empty() { Exit::ChecksFailed } else { Exit::Refused };
         return Err(written.map_or_else(|error| unwritten(&error, terminal), |()| exit));
     }
-    let parallelism = usize::from(arguments.parallelism);
+    let speed = arguments.speed.speed();
     let selection = plan.selected.as_ref().map(Selected::selection).transpose();
     let selection = selection.map_err(|error| {
         stopped(Stopped::error(Diagnostic::error("unreadable-plan", error.to_string())))
     })?;
     let selection = selection.unwrap_or_default();
-    let reading = Reading { allow: &[], selection: &selection, parallelism, applying: true };
+    let reading = Reading { allow: &[], selection: &selection, speed, applying: true };
     let mut session = connect(loaded, reading, terminal, ports).await?;
     is_of_tenant(&plan, &session, terminal)?;
     let read = check_against_tenant(arguments, &mut plan, &mut session, terminal, ports).await?;
