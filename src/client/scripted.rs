@@ -30,6 +30,8 @@ pub(crate) enum Reply {
     Raw(Vec<u8>),
     /// The connection is closed without an answer.
     Reset,
+    /// No answer, and the connection stays open.
+    Silence,
 }
 
 impl Reply {
@@ -156,9 +158,16 @@ impl Scripted {
     async fn serve(&self, mut stream: TcpStream) {
         let Some(request) = read_request(&mut stream).await else { return };
         let reply = self.answer(request);
-        if let Reply::Raw(bytes) = reply {
-            let _ = stream.write_all(&bytes).await;
-            let _ = stream.shutdown().await;
+        match reply {
+            Reply::Raw(bytes) => {
+                let _ = stream.write_all(&bytes).await;
+                let _ = stream.shutdown().await;
+            }
+            Reply::Reset => {}
+            Reply::Silence => {
+                // Until the other side has had enough.
+                let _ = stream.read_u8().await;
+            }
         }
     }
 

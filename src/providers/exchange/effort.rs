@@ -73,6 +73,8 @@ impl<'e> Effort<'e> {
         request: &mut Request,
         before: &mut (dyn FnMut(u32) + Send),
     ) -> Result<Answer, Trouble> {
+        let turn = self.attempts.turn(request.class).await.map_err(Trouble::Held)?;
+        // After the turn, since one that is long in coming may outlast a token.
         let scope = &self.exchange.options.scope;
         let token = self.exchange.tokens.token(scope).await.map_err(Trouble::SignIn)?;
         self.exchange.check(&token).map_err(Trouble::Token)?;
@@ -80,7 +82,6 @@ impl<'e> Effort<'e> {
             request.headers.insert(AUTHORIZATION, value);
         }
         self.token = Some(token);
-        let turn = self.attempts.turn(request.class).await.map_err(Trouble::Held)?;
         before(self.attempts.sent() + 1);
         let answer = self.attempts.send(turn, request).await.map_err(Trouble::Failure)?;
         if answer.status() == 200 { Ok(answer) } else { Err(self.refused(answer).await) }
@@ -188,6 +189,7 @@ impl<'e> Effort<'e> {
                     WriteError::Denied { denial: self.denial(refusal.text, &trace.label), trace }
                 }
                 Meaning::NotFound => WriteError::NotFound { text: words(&refusal), trace },
+                Meaning::Unlicensed => WriteError::Unlicensed { text: words(&refusal), trace },
                 Meaning::Dehydrated => WriteError::Dehydrated { text: words(&refusal), trace },
                 _ => {
                     let text = words(&refusal);

@@ -28,6 +28,8 @@ pub(crate) enum Meaning {
     Unauthorized,
     /// The link to the next page is too old.
     LinkExpired,
+    /// The mailbox lacks the licence for what is asked.
+    Unlicensed,
     /// The organisation has not been customised yet.
     Dehydrated,
     /// What is asked for is the case already.
@@ -119,6 +121,10 @@ fn by_text(text: &str) -> Option<Meaning> {
         Some(Meaning::WrongServer)
     } else if says("already enabled for customization") {
         Some(Meaning::AlreadyDone)
+    } else if says("appropriate licen") {
+        // MailItemsAccessed is "only available for users with appropriate license"
+        // (MicrosoftDocs/microsoft-365-docs#1195).
+        Some(Meaning::Unlicensed)
     } else if says("is not allowed to call") || says("isn't supported in this scenario") {
         Some(Meaning::Denied)
     } else {
@@ -259,6 +265,11 @@ mod tests {
                 Meaning::LinkExpired,
             ),
             (500, coded_body(NOT_FOUND, "is not found in the local forest"), Meaning::WrongServer),
+            (
+                400,
+                coded_body("X.Y", "only available for users with appropriate license."),
+                Meaning::Unlicensed,
+            ),
             (400, coded_body("X.Y", "Cmdlet needs proxy. Current Server"), Meaning::WrongServer),
             (
                 400,
