@@ -23,6 +23,7 @@ mod embedded;
 mod events;
 mod executor;
 mod failing_reads;
+mod faults;
 mod findings;
 mod format;
 mod graph;

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use super::faults::FaultError;
 use super::seed::SeedError;
 
 /// Why an emulator did not start.
@@ -47,6 +48,9 @@ pub enum EmulatorError {
     /// The seed itself is wrong.
     #[error(transparent)]
     Seed(#[from] SeedError),
+    /// The file of faults is wrong.
+    #[error(transparent)]
+    Faults(#[from] FaultError),
     /// The key or certificate could not be made or read.
     #[error("cannot {doing}: {reason}")]
     Credential {

@@ -44,6 +44,7 @@ use tokio::task::JoinHandle;
 
 pub use self::clock::Clock;
 pub use self::errors::EmulatorError;
+pub use self::faults::{FaultError, FaultFile};
 pub use self::identity::device_code::DeviceApproval;
 pub use self::seed::{Seed, SeedError};
 
@@ -72,6 +73,8 @@ pub struct Options {
     pub credentials: PathBuf,
     /// Every request waits this long.
     pub latency: Duration,
+    /// What goes wrong besides.
+    pub faults: Option<FaultFile>,
     /// Changes show in reads after this long.
     pub lag: Duration,
     /// https at `listen`, by a CA of our own, and nothing else there.
@@ -98,6 +101,7 @@ impl Options {
             request_log: None,
             credentials: credentials.into(),
             latency: Duration::ZERO,
+            faults: None,
             lag: Duration::ZERO,
             tls: false,
             proxy: None,
@@ -136,7 +140,7 @@ impl Emulator {
         }
         let (service, credentials) = service(&options)?;
         let log = options.request_log.as_deref().map(RequestLog::open).transpose()?;
-        let faults = Faults { latency: options.latency };
+        let faults = Faults::new(options.latency, options.faults.as_ref(), &service.tenant)?;
         let front = Arc::new(Front { service: Arc::clone(&service), faults, log });
         let secured = options.tls || options.proxy.is_some();
         let tls = secured.then(|| tls::open(&options.credentials)).transpose()?;

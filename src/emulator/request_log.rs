@@ -22,6 +22,8 @@ pub(crate) struct Entry<'a> {
     /// As sent.
     pub(crate) anchor: Option<&'a str>,
     pub(crate) status: u16,
+    /// What the file of faults did to it.
+    pub(crate) fault: Option<&'a str>,
 }
 
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get, post};
 
 use super::exchange::invoke_command;
-use super::faults::Faults;
+use super::faults::{Faults, Harm, Subject, Verdict, When};
 use super::graph;
 use super::identity::{device_endpoint, endpoint, issuer, managed_identity};
 use super::message::{Answer, Content, Request, Scheme};
@@ -48,7 +48,54 @@ impl Front {
             cmdlet: None,
             anchor: None,
             status: status.as_u16(),
+            fault: None,
         })
+    }
+}
+
+impl Front {
+    /// The request, and what rules see of it where there are any. Our own pages have no faults.
+    async fn seen(
+        &self,
+        request: HttpRequest,
+    ) -> Result<(HttpRequest, Option<Subject>), BytesRejection> {
+        let is_ours = request.uri().path().starts_with("/_emulator/");
+        if is_ours || !self.faults.look_at_requests() {
+            return Ok((request, None));
+        }
+        let (parts, body) = request.into_parts();
+        let body = Bytes::from_request(HttpRequest::from_parts(parts.clone(), body), &()).await?;
+        let tenant = &self.service.tenant;
+        let subject = Subject::of(&parts.method, parts.uri.path(), &body, tenant);
+        Ok((HttpRequest::from_parts(parts, Body::from(body)), Some(subject)))
+    }
+
+    fn verdict(&self, subject: Option<&Subject>) -> Verdict {
+        let judge = |subject| self.faults.judge(subject, self.service.clock.now());
+        subject.map_or_else(|| self.faults.wait_alone(), judge)
+    }
+
+    /// The service's answer, or what a fault makes of it.
+    async fn answered(
+        &self,
+        verdict: &Verdict,
+        subject: Option<&Subject>,
+        request: HttpRequest,
+        next: Next,
+    ) -> Response {
+        let (Some(harm), Some(subject)) = (&verdict.harm, subject) else {
+            return next.run(request).await;
+        };
+        match harm {
+            Harm::Answer { shape, when } => {
+                if *when == When::After {
+                    next.run(request).await;
+                }
+                let mut answer = shape.answer(subject, self.service.clock.now());
+                answer.cmdlet.clone_from(&subject.cmdlet);
+                response(answer)
+            }
+        }
     }
 }
 
@@ -161,15 +208,21 @@ fn response(answer: Answer) -> Response {
 
 /// The one place that sees every request and every answer.
 async fn observe(State(front): Shared, request: HttpRequest, next: Next) -> Response {
-    let verdict = front.faults.judge();
-    if !verdict.delay.is_zero() {
-        tokio::time::sleep(verdict.delay).await;
-    }
     let path = path_without_secrets(request.uri().path(), request.uri().query());
     let method = request.method().clone();
     let anchor = request.headers().get("x-anchormailbox").cloned();
     let client_id = request.headers().get("client-request-id").cloned();
-    let mut response = next.run(request).await;
+    let (request, subject) = match front.seen(request).await {
+        Ok(seen) => seen,
+        Err(refused) => return refused.into_response(),
+    };
+    let verdict = front.verdict(subject.as_ref());
+    if !verdict.delay.is_zero() {
+        tokio::time::sleep(verdict.delay).await;
+    }
+    let mut response = front.answered(&verdict, subject.as_ref(), request, next).await;
+    // Answered: the next one may come in.
+    drop(verdict.slot);
     identify(response.headers_mut(), client_id);
     let Some(log) = &front.log else {
         return response;
@@ -181,6 +234,7 @@ async fn observe(State(front): Shared, request: HttpRequest, next: Next) -> Resp
         cmdlet: response.extensions().get::<Cmdlet>().map(|cmdlet| cmdlet.0.as_str()),
         anchor: anchor.as_ref().and_then(|value| value.to_str().ok()),
         status: response.status().as_u16(),
+        fault: verdict.fault.as_deref(),
     };
     match log.write(&entry) {
         Ok(()) => response,

@@ -24,6 +24,7 @@ pub(crate) struct Request {
     pub(crate) cmdlet: Option<String>,
     pub(crate) anchor: Option<String>,
     pub(crate) status: u16,
+    pub(crate) fault: Option<String>,
 }
 
 impl Request {

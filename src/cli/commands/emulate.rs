@@ -10,8 +10,10 @@ use crate::cli::embedded;
 use crate::cli::exit::Exit;
 use crate::cli::interrupt::Interrupts;
 use crate::cli::terminal::Terminal;
-use crate::diagnostic::Diagnostic;
-use crate::emulator::{self, DeviceApproval, Emulator, Running, Seed};
+use crate::diagnostic::{Diagnostic, Sources, Span};
+use crate::emulator::{
+    self, DeviceApproval, Emulator, EmulatorError, FaultError, FaultFile, Running, Seed,
+};
 
 /// Serve a Microsoft 365 tenant from memory
 #[derive(Debug, clap::Args)]
@@ -40,6 +42,9 @@ pub(in crate::cli) struct Arguments {
     /// Show changes in reads this much later
     #[arg(long, value_name = "MILLISECONDS", default_value = "0")]
     lag: u64,
+    /// Fail in the ways that this file says (TOML)
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
     /// Serve https, and nothing else, at that address
     #[arg(long)]
     tls: bool,
@@ -72,10 +77,22 @@ pub(in crate::cli) async fn run(
     match done {
         Ok(()) => Exit::Done,
         Err(error) => {
-            terminal.finding(Diagnostic::error("emulator", error.to_string()));
+            match error.downcast_ref::<EmulatorError>() {
+                Some(EmulatorError::Faults(error)) => show(error, terminal),
+                _ => terminal.finding(Diagnostic::error("emulator", error.to_string())),
+            }
             Exit::Error
         }
     }
+}
+
+/// With the line of the file that is at fault.
+fn show(error: &FaultError, terminal: Terminal<'_>) {
+    let mut sources = Sources::default();
+    let file = sources.add(error.file.as_str(), error.text.as_str());
+    let finding = Diagnostic::error("faults", error.message.as_str());
+    let finding = finding.at(Span::new(file, &error.span), "");
+    terminal.diagnostics(&sources, &finding.into());
 }
 
 type Failed = Box<dyn std::error::Error>;
@@ -123,6 +140,7 @@ async fn serve(
     options.request_log.clone_from(&arguments.request_log);
     options.latency = Duration::from_millis(arguments.latency);
     options.lag = Duration::from_millis(arguments.lag);
+    options.faults = faults(arguments)?;
     options.tls = arguments.tls;
     options.proxy = arguments.proxy;
     options.bootstrap_only = arguments.bootstrap_only;
@@ -147,6 +165,16 @@ fn seed(arguments: &Arguments) -> Result<Option<Seed>, Failed> {
         return Ok(Some(Seed::parse(&text, &name)?));
     }
     Ok(arguments.mailboxes.map(Seed::generated))
+}
+
+fn faults(arguments: &Arguments) -> Result<Option<FaultFile>, Failed> {
+    let Some(path) = &arguments.faults else {
+        return Ok(None);
+    };
+    let name = path.display().to_string();
+    let text = fs::read_to_string(path)
+        .map_err(|error| format!("the file of faults `{name}` cannot be read: {error}"))?;
+    Ok(Some(FaultFile::parse(&text, &name).map_err(EmulatorError::from)?))
 }
 
 fn announce(running: &Running, ready_file: Option<&Path>, terminal: Terminal) -> io::Result<()> {

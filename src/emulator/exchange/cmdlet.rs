@@ -19,7 +19,7 @@ const COMMON: [&str; 2] = ["ErrorAction", "WarningAction"];
 const CHANGING: [&str; 2] = ["Confirm", "WhatIf"];
 
 impl Cmdlet {
-    const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::GetMailbox,
         Self::SetMailbox,
         Self::GetOrganizationConfig,

@@ -152,6 +152,16 @@ impl Failure {
         Self::exception(ODATA, Details::Absent, text)
     }
 
+    /// A gateway or a backend that gave up, without a reason of the cmdlet's own.
+    pub(crate) fn failed(status: StatusCode) -> Self {
+        Self::Exception {
+            status,
+            exception: ODATA,
+            text: "Error executing cmdlet".to_owned(),
+            details: Details::Absent,
+        }
+    }
+
     pub(crate) fn not_written(error: &std::io::Error) -> Self {
         Self::Exception {
             status: StatusCode::INTERNAL_SERVER_ERROR,

@@ -35,7 +35,7 @@ use axum::http::{Method, StatusCode};
 use jiff::Timestamp;
 
 use self::caller::Caller;
-use self::failure::Failure;
+pub(crate) use self::failure::Failure;
 use self::path::Segment;
 pub(crate) use self::state::state;
 use super::entra::Sight;

@@ -5,6 +5,7 @@
 
 mod device_code;
 mod directory;
+mod faults;
 mod federation;
 mod graph;
 mod graph_applications;
@@ -23,6 +24,7 @@ mod writing;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use base64::Engine as _;
