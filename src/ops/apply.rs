@@ -101,8 +101,11 @@ pub async fn apply(
     let mut sink = journal.of(plan, &graph);
     let mut freshness = Freshness::of(&read, ports);
     let scope = Scope { desired, plan, beside, ports };
+    // The client has no more than `parallelism` under way. Those beyond are written down and wait for
+    // a place, so that none stays empty until the journal is on disk.
+    let ready = parallelism + parallelism / 2;
     let mut execution =
-        Execution::new(plan, &graph, parallelism, cancel.clone()).while_fresh(freshness.gate());
+        Execution::new(plan, &graph, ready, cancel.clone()).while_fresh(freshness.gate());
     execution.settle(&read.standings);
     let mut unread = None;
     let verified = loop {

@@ -220,6 +220,8 @@ impl Limiter {
             }
             Pressure::Concurrency => {}
         }
+        let (rate, at_once) = (state.pace.rate(now), state.window.limit());
+        tracing::info!(?class, ?pressure, ?retry_after, ?rate, at_once, "the service throttles");
         state.wake_first();
     }
 
