@@ -1,13 +1,16 @@
 //! Writes: what is sent, what is sent again, and what is not.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{PROXY, connect_with, exchange, refusal};
-use crate::client::RetryPolicy;
+use super::{PROXY, connect_by, connect_with, exchange, refusal};
 use crate::client::scripted::{Reply, Scripted, TENANT};
+use crate::client::{Clock, RetryPolicy};
 use crate::plan::{ListWrite, MailboxPatch, MailboxRef, Write};
 use crate::providers::exchange::{Exchange, Receipt, WriteError, WriteEvent};
 use crate::resource::RecipientType;
@@ -249,4 +252,51 @@ async fn a_token_that_ran_out_is_replaced_even_for_a_write_that_is_not_idempoten
     let (server, exchange) = exchange([Reply::new(401, &[], ""), done()]).await;
     assert!(write(&exchange, &adding()).await.0.is_ok());
     assert_eq!(server.tokens(), 2);
+}
+
+/// A clock that a test moves.
+fn clock() -> (Clock, Arc<AtomicI64>) {
+    let seconds = Arc::new(AtomicI64::new(1_795_000_000));
+    let read = Arc::clone(&seconds);
+    let clock = move || Timestamp::from_second(read.load(Ordering::Relaxed)).unwrap();
+    (Arc::new(clock), seconds)
+}
+
+#[tokio::test]
+async fn a_token_is_renewed_before_its_end_and_once_for_all_that_wait() {
+    let server = Scripted::start(vec![done(); 9]).await;
+    let (clock, seconds) = clock();
+    let client = Scripted::client_by(clock);
+    let exchange = connect_by(&server, Scripted::policy(), &client).await.unwrap();
+    assert!(write(&exchange, &adding()).await.0.is_ok());
+    assert_eq!(server.tokens(), 1);
+    // It lives for an hour.
+    seconds.fetch_add(56 * 60, Ordering::Relaxed);
+    let writes = (0..8).map(|_| {
+        let exchange = exchange.clone();
+        tokio::spawn(async move { write(&exchange, &adding()).await })
+    });
+    for task in writes.collect::<Vec<_>>() {
+        assert_eq!(task.await.unwrap().0.unwrap().attempts, 1);
+    }
+    assert_eq!(server.tokens(), 2);
+    let seen = server.seen();
+    let token = |place: usize| seen[place].header("authorization").unwrap().to_owned();
+    assert_ne!(token(0), token(1));
+    assert!((2..9).all(|place| token(place) == token(1)));
+}
+
+#[tokio::test]
+async fn a_token_that_runs_out_while_the_service_throttles_is_renewed_before_the_next_try() {
+    let server = Scripted::start([Reply::new(429, &[], ""), done()]).await;
+    let (clock, seconds) = clock();
+    let client = Scripted::client_by(clock);
+    let exchange = connect_by(&server, Scripted::policy(), &client).await.unwrap();
+    let mut sink = |WriteEvent::Sent { attempt, .. }| {
+        if attempt == 1 {
+            seconds.fetch_add(3600, Ordering::Relaxed);
+        }
+    };
+    assert!(exchange.write(&adding(), &mut sink).await.is_ok());
+    assert_eq!((server.seen().len(), server.tokens()), (2, 2));
 }
