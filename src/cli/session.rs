@@ -16,7 +16,7 @@ use crate::ops::{
     ReadObserver, Speed, Stopped,
 };
 use crate::plan::{Plan, SpecText, unknown_targets};
-use crate::render::{CommandEvent, TenantRef};
+use crate::render::{AssumedSpeed, CommandEvent, TenantRef};
 use crate::state::{Allowance, Endpoint, Selection};
 
 /// What one run may do although a safeguard forbids it.
@@ -50,6 +50,11 @@ pub(super) struct SpeedArguments {
 impl SpeedArguments {
     pub(super) fn speed(self) -> Speed {
         Speed { parallelism: self.parallelism.into(), max_rate: self.max_rate }
+    }
+
+    /// What the text of a plan counts with.
+    pub(super) fn assumed(self) -> AssumedSpeed {
+        AssumedSpeed { at_once: self.parallelism, per_second: self.max_rate }
     }
 }
 

@@ -201,13 +201,12 @@ impl Run<'_> {
         let detail = if self.arguments.full { Detail::Full } else { Detail::Groups };
         let asks = !approved && !plan.is_empty() && may_go_ahead(plan);
         self.terminal.planned(plan, self.beside.digest.clone(), None);
+        let speed = self.arguments.speed.assumed();
+        let width = if asks { Terminal::talk_width() } else { Terminal::result_width() };
+        let options = TextOptions { detail, width, speed, ..TextOptions::default() };
         if asks {
-            let options =
-                TextOptions { detail, width: Terminal::talk_width(), ..TextOptions::default() };
             self.terminal.talk(|out| write_plan(out, plan, &self.beside, options))
         } else {
-            let options =
-                TextOptions { detail, width: Terminal::result_width(), ..TextOptions::default() };
             self.terminal.result(|out| write_plan(out, plan, &self.beside, options))
         }
     }

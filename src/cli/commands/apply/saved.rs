@@ -36,7 +36,12 @@ pub(super) async fn open(
         terminal.planned(&plan, beside.digest.clone(), None);
         let detail = if arguments.full { Detail::Full } else { Detail::Groups };
         let width = Terminal::result_width();
-        let options = TextOptions { detail, width, ..TextOptions::default() };
+        let options = TextOptions {
+            detail,
+            width,
+            speed: arguments.speed.assumed(),
+            ..TextOptions::default()
+        };
         let written = terminal.result(|out| write_plan(out, &plan, &beside, options));
         if plan.refused.is_empty() {
             terminal.finding(forbidden(&plan));
