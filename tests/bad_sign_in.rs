@@ -211,7 +211,7 @@ fn a_refusal_of_exchange_names_the_roles_that_would_do() {
         &["plan"],
         8,
         str![[r#"
-error[denied]: Exchange denies access and gives no reason [POST http://127.0.0.1:<port>/adminapi/beta/<guid>/InvokeCommand (Get-Mailbox), status 403, request-id r-1, 2 tries in <time> s]
+error[denied]: Exchange denies access and gives no reason, to a new token either: a grant is missing or not yet in force [POST http://127.0.0.1:<port>/adminapi/beta/<guid>/InvokeCommand (Get-Mailbox), status 403, request-id r-1, 2 tries in <time> s]
  |
  = note: what could not be read is unknown, so nothing is planned
  = help: the token names no directory role; give the application's service principal the role Global Reader or Exchange Administrator, or a role group with View-Only Recipients; a role given just now takes some minutes to be in force

@@ -75,7 +75,7 @@ reading back what was written: 6 to confirm
 The first phase is done. Signing in to Exchange to plan the rest.
 warning[not-yet]: Exchange does not let the application in yet
  |
- = note: Exchange denies access and gives no reason [POST http://127.0.0.1:<port>/adminapi/beta/<guid>/InvokeCommand (Get-Mailbox), status 403, request-id r-1, 2 tries in <time> s]
+ = note: Exchange denies access and gives no reason, to a new token either: a grant is missing or not yet in force [POST http://127.0.0.1:<port>/adminapi/beta/<guid>/InvokeCommand (Get-Mailbox), status 403, request-id r-1, 2 tries in <time> s]
  = note: what the first phase did stays as it is
  = help: run `auditform apply` again later: it goes on from here
 

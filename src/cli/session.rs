@@ -13,10 +13,10 @@ use crate::diagnostic::{Diagnostic, Sources, nearest};
 use crate::emulator::Running;
 use crate::ops::{
     self, Cause, ConnectOptions, Connection, LoadError, Loaded, PlanOptions, Planned, Ports,
-    ReadObserver, Stopped,
+    ReadObserver, Speed, Stopped,
 };
 use crate::plan::{Plan, SpecText, unknown_targets};
-use crate::render::{CommandEvent, TenantRef};
+use crate::render::{AssumedSpeed, CommandEvent, TenantRef};
 use crate::state::{Allowance, Endpoint, Selection};
 
 /// What one run may do although a safeguard forbids it.
@@ -29,6 +29,33 @@ pub(super) struct Allow {
     /// the unified audit log or the organisation's mailbox auditing is turned off.
     #[arg(long = "allow", value_name = "WHAT", value_parser = str::parse::<Allowance>)]
     pub(super) allow: Vec<Allowance>,
+}
+
+/// How fast the tenant may be written to.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct SpeedArguments {
+    /// How many requests may be under way at once
+    ///
+    /// As many as the service takes: fewer once it throttles.
+    #[arg(long, value_name = "NUMBER", default_value = "8", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(super) parallelism: u16,
+    /// The most requests per second that write to Exchange, repeated ones counted [default: as many
+    /// as the service takes]
+    ///
+    /// Without it the rate is found out by what the service lets through.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(super) max_rate: Option<u32>,
+}
+
+impl SpeedArguments {
+    pub(super) fn speed(self) -> Speed {
+        Speed { parallelism: self.parallelism.into(), max_rate: self.max_rate }
+    }
+
+    /// What the text of a plan counts with.
+    pub(super) fn assumed(self) -> AssumedSpeed {
+        AssumedSpeed { at_once: self.parallelism, per_second: self.max_rate }
+    }
 }
 
 /// A tenant that was read.
@@ -85,7 +112,7 @@ fn unloadable(error: &LoadError, terminal: Terminal) -> Exit {
 pub(super) struct Reading<'a> {
     pub(super) allow: &'a [Allowance],
     pub(super) selection: &'a Selection,
-    pub(super) parallelism: usize,
+    pub(super) speed: Speed,
     pub(super) applying: bool,
 }
 
@@ -146,7 +173,7 @@ pub(super) async fn connect(
     }
     let options = ConnectOptions {
         embedded: embedded.as_ref().map(|(_, tenant)| tenant),
-        parallelism: reading.parallelism,
+        speed: reading.speed,
         applying: reading.applying,
         prompt: Arc::new(Person(terminal.alone())),
     };

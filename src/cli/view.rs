@@ -100,7 +100,12 @@ impl View {
             _ => Detail::Groups,
         };
         let context = self.context.unwrap_or_default().into();
-        let options = TextOptions { detail, context, width: Terminal::result_width() };
+        let options = TextOptions {
+            detail,
+            context,
+            width: Terminal::result_width(),
+            ..TextOptions::default()
+        };
         terminal.result(|out| match self.format {
             Format::Text => write_plan(out, plan, provenance, options),
             Format::Json => write_json(out, plan, digest),

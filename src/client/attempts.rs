@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::context::Client;
 use super::http_date;
-use super::limiter::{EndpointClass, Permit};
+use super::limiter::{EndpointClass, Patience, Permit, Sent, Ticket, published};
 use super::retry::{Decision, Outcome, RetryPolicy, RetryState, Stop};
 use super::trace::{RequestTrace, without_secrets, without_tokens};
 use super::transport::with_sources;
@@ -57,28 +57,28 @@ pub(crate) struct Attempts<'c> {
     client: &'c Client,
     policy: &'c RetryPolicy,
     state: RetryState,
+    /// Its place in the queue, from its first turn on.
+    ticket: Option<Ticket>,
     started: Option<Instant>,
     sent: u32,
+    /// The answer that is not judged yet: its status, and when its request left.
+    answered: Option<(u16, Sent)>,
 }
 
 impl<'c> Attempts<'c> {
     pub(crate) fn new(client: &'c Client, policy: &'c RetryPolicy) -> Self {
-        Self { client, policy, state: RetryState::default(), started: None, sent: 0 }
+        let state = RetryState::default();
+        Self { client, policy, state, ticket: None, started: None, sent: 0, answered: None }
     }
 
-    /// Waits until the class has a free place and is not held back; the error is a hold that goes
-    /// beyond the total time. Time counts from the first turn, not from the queue before it.
+    /// Waits for the request's turn in its class; the error is a hold that goes beyond the total
+    /// time. Time counts from the first turn, not from the queue before it.
     pub(crate) async fn turn(&mut self, class: EndpointClass) -> Result<Turn, Duration> {
-        let permit = self.client.limiter.acquire(class).await;
-        let started = *self.started.get_or_insert_with(Instant::now);
-        while let Some(wait) = self.client.limiter.held_for(class, Instant::now()) {
-            if started.elapsed() + wait > self.policy.total {
-                return Err(wait);
-            }
-            // All that were held back would otherwise start in the same instant.
-            let spread = wait.min(Duration::from_secs(1)).mul_f64(0.2);
-            sleep(wait + spread.mul_f64(self.client.with_rng(fastrand::Rng::f64))).await;
-        }
+        let limiter = &self.client.limiter;
+        let ticket = *self.ticket.get_or_insert_with(|| limiter.ticket());
+        let patience = Patience { started: self.started, total: self.policy.total };
+        let permit = limiter.acquire(class, ticket, patience).await?;
+        self.started.get_or_insert_with(Instant::now);
         Ok(Turn { permit })
     }
 
@@ -96,10 +96,12 @@ impl<'c> Attempts<'c> {
         }
         self.client.count(request.class, self.sent > 0);
         self.sent += 1;
+        self.answered = None;
         tracing::debug!(label = %request.label, attempt = self.sent, "sending");
         match timeout_at(deadline, builder.send()).await {
             Ok(Ok(response)) => {
                 self.client.note_answer(&request.url);
+                self.note_limits(request.class, &response, turn.permit.sent());
                 Ok(Answer { response, deadline, _permit: turn.permit })
             }
             Ok(Err(error)) => Err(self.failure(request, error)),
@@ -118,7 +120,21 @@ impl<'c> Attempts<'c> {
         Failure { outcome, text: with_sources(&error.without_url()) }
     }
 
-    /// Waits until the request may be sent again, or says why it is not.
+    /// Tells the limiter what an answer's head says. A refusal is told once it was judged.
+    fn note_limits(&mut self, class: EndpointClass, response: &reqwest::Response, sent: Sent) {
+        let limiter = &self.client.limiter;
+        let status = response.status().as_u16();
+        self.answered = Some((status, sent));
+        if !matches!(status, 429 | 503) {
+            limiter.admitted(class, sent);
+        }
+        if let Some(published) = published(response.headers(), self.client.now()) {
+            limiter.publish(class, sent, published);
+        }
+    }
+
+    /// Waits until the request may be sent again, or says why it is not. After a refusal that
+    /// concerns the whole class, the wait is that of the class, at the next turn.
     pub(crate) async fn again(
         &mut self,
         class: EndpointClass,
@@ -129,19 +145,42 @@ impl<'c> Attempts<'c> {
         let decision = self
             .client
             .with_rng(|rng| self.state.decide(self.policy, outcome, idempotent, elapsed, rng));
-        // What this request was told holds for all of its class.
-        if matches!(outcome, Outcome::Throttled { .. })
-            && let Decision::Again { after } | Decision::Stop(Stop::ComeBack { after }) = decision
-        {
-            self.client.limiter.hold(class, Instant::now() + after);
-        }
+        let waits_with_class = self.tell(class, outcome);
         match decision {
             Decision::Stop(stop) => Err(stop),
             Decision::Again { after } => {
                 tracing::debug!(?outcome, ?after, "again");
-                sleep(after).await;
+                if !waits_with_class {
+                    sleep(after).await;
+                }
                 Ok(())
             }
+        }
+    }
+
+    /// Tells the limiter what concerns the whole class; whether that is held back now.
+    fn tell(&mut self, class: EndpointClass, outcome: Outcome) -> bool {
+        let limiter = &self.client.limiter;
+        // Half of what one request would wait: here all of the class do.
+        let backoff = self.policy.backoff / 2;
+        let said = |retry_after: Option<Duration>| retry_after.filter(|wait| !wait.is_zero());
+        match (outcome, self.answered.take()) {
+            (Outcome::Throttled { retry_after, pressure }, Some((_, sent))) => {
+                limiter.refused(class, sent, pressure, said(retry_after), backoff);
+                true
+            }
+            // The class is held back already, for longer than this request can wait.
+            (Outcome::Throttled { .. }, None) => true,
+            (Outcome::Transient { retry_after }, Some((status, sent))) => {
+                if status == 503 {
+                    limiter.ease(class, sent);
+                }
+                if let Some(wait) = said(retry_after) {
+                    limiter.hold(class, wait);
+                }
+                said(retry_after).is_some()
+            }
+            _ => false,
         }
     }
 

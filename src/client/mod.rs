@@ -38,7 +38,7 @@ pub use transport::{TransportError, TransportOptions};
 
 pub(crate) use attempts::{Answer, AnswerId, Attempts, Failure, Request};
 pub(crate) use json_rows::{PushError, RowSplitter, SplitError};
-pub(crate) use limiter::EndpointClass;
+pub(crate) use limiter::{EndpointClass, Pressure};
 pub(crate) use retry::{Outcome, Stop};
 pub(crate) use trace::without_tokens;
 // So that reqwest is named in this folder alone.

@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use super::limiter::Pressure;
+
 /// The bounds of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryPolicy {
@@ -67,6 +69,8 @@ pub(crate) enum Outcome {
     Throttled {
         /// Its `Retry-After`.
         retry_after: Option<Duration>,
+        /// What there was too much of.
+        pressure: Pressure,
     },
     /// The service failed in a way that may pass. A write may have taken effect.
     Transient {
@@ -75,6 +79,13 @@ pub(crate) enum Outcome {
     },
     /// An answer that would be the same again.
     Permanent,
+}
+
+impl Outcome {
+    /// Too many requests, in whatever way.
+    pub(crate) fn throttled(retry_after: Option<Duration>) -> Self {
+        Self::Throttled { retry_after, pressure: Pressure::Load }
+    }
 }
 
 /// What to do next.
@@ -132,7 +143,7 @@ impl RetryState {
                 return Decision::Stop(Stop::NotSafeToRepeat);
             }
             Outcome::NotSent { .. } | Outcome::Interrupted => (policy.connection_backoff, None),
-            Outcome::Throttled { retry_after } | Outcome::Transient { retry_after } => {
+            Outcome::Throttled { retry_after, .. } | Outcome::Transient { retry_after } => {
                 (policy.backoff, retry_after)
             }
         };
@@ -219,10 +230,10 @@ mod tests {
 
     #[test]
     fn being_throttled_uses_up_time_and_not_tries() {
-        let second = Outcome::Throttled { retry_after: Some(Duration::from_secs(1)) };
+        let second = Outcome::throttled(Some(Duration::from_secs(1)));
         let (waits, stop) = play(&policy(), second, false);
         assert_eq!((waits.len(), stop), (90, Stop::ComeBack { after: Duration::from_secs(1) }));
-        let (waits, stop) = play(&policy(), Outcome::Throttled { retry_after: None }, false);
+        let (waits, stop) = play(&policy(), Outcome::throttled(None), false);
         assert!(!waits.is_empty());
         assert_eq!(stop, Stop::OutOfTime);
     }
@@ -230,10 +241,9 @@ mod tests {
     #[test]
     fn a_retry_after_beyond_the_bound_stops_at_once_and_says_how_long() {
         let hour = Duration::from_secs(3600);
-        for outcome in [
-            Outcome::Throttled { retry_after: Some(hour) },
-            Outcome::Transient { retry_after: Some(hour) },
-        ] {
+        for outcome in
+            [Outcome::throttled(Some(hour)), Outcome::Transient { retry_after: Some(hour) }]
+        {
             assert_eq!(play(&policy(), outcome, true), (vec![], Stop::ComeBack { after: hour }));
         }
     }
@@ -247,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_retry_after_of_zero_is_not_a_busy_loop() {
-        let zero = Outcome::Throttled { retry_after: Some(Duration::ZERO) };
+        let zero = Outcome::throttled(Some(Duration::ZERO));
         let (waits, _) = play(&policy(), zero, true);
         assert!(waits.iter().all(|wait| *wait >= policy().backoff));
     }

@@ -17,7 +17,8 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{
-    Client, ClientOptions, Limits, RetryPolicy, SignInMethod, TokenSource, TokenSourceOptions,
+    Client, ClientOptions, Clock, Limits, RetryPolicy, SignInMethod, TokenSource,
+    TokenSourceOptions,
 };
 
 pub(crate) const TENANT: Uuid = Uuid::from_u128(0xa0);
@@ -30,6 +31,8 @@ pub(crate) enum Reply {
     Raw(Vec<u8>),
     /// The connection is closed without an answer.
     Reset,
+    /// No answer, and the connection stays open.
+    Silence,
 }
 
 impl Reply {
@@ -156,9 +159,16 @@ impl Scripted {
     async fn serve(&self, mut stream: TcpStream) {
         let Some(request) = read_request(&mut stream).await else { return };
         let reply = self.answer(request);
-        if let Reply::Raw(bytes) = reply {
-            let _ = stream.write_all(&bytes).await;
-            let _ = stream.shutdown().await;
+        match reply {
+            Reply::Raw(bytes) => {
+                let _ = stream.write_all(&bytes).await;
+                let _ = stream.shutdown().await;
+            }
+            Reply::Reset => {}
+            Reply::Silence => {
+                // Until the other side has had enough.
+                let _ = stream.read_u8().await;
+            }
         }
     }
 
@@ -186,12 +196,13 @@ impl Scripted {
     /// A client with waits of milliseconds, at a fixed time.
     pub(crate) fn client() -> Arc<Client> {
         let now = "2026-11-23T12:00:00Z".parse().unwrap();
-        let options = ClientOptions {
-            transport: super::TransportOptions::default(),
-            limits: Limits::default(),
-            clock: Arc::new(move || now),
-            seed: 1,
-        };
+        Self::client_by(Arc::new(move || now))
+    }
+
+    /// The same by another clock.
+    pub(crate) fn client_by(clock: Clock) -> Arc<Client> {
+        let transport = super::TransportOptions::default();
+        let options = ClientOptions { transport, limits: Limits::default(), clock, seed: 1 };
         Arc::new(Client::new(options).unwrap())
     }
 

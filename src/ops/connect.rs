@@ -36,12 +36,27 @@ pub struct EmbeddedTenant {
     pub certificate: PathBuf,
 }
 
+/// How fast a tenant may be written to, whatever the service allows beyond that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Speed {
+    /// Writes under way at once.
+    pub parallelism: usize,
+    /// Requests per second that write to Exchange.
+    pub max_rate: Option<u32>,
+}
+
+impl Default for Speed {
+    fn default() -> Self {
+        Self { parallelism: Limits::default().exchange_write, max_rate: None }
+    }
+}
+
 /// How a tenant is reached.
 pub struct ConnectOptions<'a> {
     /// The embedded tenant, where the spec wants it.
     pub embedded: Option<&'a EmbeddedTenant>,
-    /// Writes under way at once.
-    pub parallelism: usize,
+    /// How fast it may be written to.
+    pub speed: Speed,
     /// Whether requests have the longer time of an apply.
     pub applying: bool,
     /// Tells a person where to sign in.
@@ -223,7 +238,7 @@ impl Reach {
         let usual =
             if options.applying { RetryPolicy::APPLY_TOTAL } else { RetryPolicy::DEFAULT_TOTAL };
         Ok(Self {
-            client: client(tenant, ports, options.parallelism)?,
+            client: client(tenant, ports, options.speed)?,
             endpoints,
             organization,
             expected_tenant: tenant.tenant_id,
@@ -265,11 +280,7 @@ impl Reach {
     }
 }
 
-fn client(
-    tenant: &TenantSettings,
-    ports: &Ports,
-    parallelism: usize,
-) -> Result<Arc<Client>, Stopped> {
+fn client(tenant: &TenantSettings, ports: &Ports, speed: Speed) -> Result<Arc<Client>, Stopped> {
     let roots = |path: &PathBuf, what: &str| {
         fs::read(path).map_err(|error| {
             let path = path.display();
@@ -291,7 +302,11 @@ fn client(
         .transpose()?;
     let options = ClientOptions {
         transport: TransportOptions { ca_file, ssl_cert_file, ..TransportOptions::default() },
-        limits: Limits { exchange_write: parallelism.max(1), ..Limits::default() },
+        limits: Limits {
+            exchange_write: speed.parallelism,
+            exchange_writes_per_second: speed.max_rate,
+            ..Limits::default()
+        },
         clock: Arc::clone(&ports.clock),
         seed: ports.seed,
     };

@@ -38,7 +38,7 @@ pub use approval::{
 };
 pub use certificate_files::{certificate_finding, certificate_password};
 pub use checks::judge_again;
-pub use connect::{ConnectOptions, Connection, EmbeddedTenant, connect};
+pub use connect::{ConnectOptions, Connection, EmbeddedTenant, Speed, connect};
 pub use format::{Layout, layout, layout_of_text};
 pub use init::{SCHEMA_FILE, init};
 pub use journal::{

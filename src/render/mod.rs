@@ -7,6 +7,7 @@ mod checks;
 mod diagnostic;
 mod drawing;
 mod escape;
+mod estimate;
 mod events;
 mod graph;
 mod html;
@@ -31,6 +32,7 @@ mod wrapped;
 
 pub use approval::{write_approved, write_subject};
 pub use diagnostic::render as diagnostics;
+pub use estimate::AssumedSpeed;
 pub use events::{
     ApplySummary, ChangeResult, CommandEvent, CommandName, EVENTS_FORMAT_VERSION, Finding,
     JudgedCheck, Opening, Outcome, Place, PlanSummary, PlannedChange, ResultState, SeverityWord,

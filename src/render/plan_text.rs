@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use super::attribute::write_attribute;
 use super::checks;
+use super::estimate::{AssumedSpeed, estimate};
 use super::provenance::{Provenance, observed};
 use super::selection::{left_out, narrowed};
 use super::style::{ADDED, CHANGED, FAINT, LOUD, REMOVED, STRONG};
@@ -43,6 +44,8 @@ pub struct TextOptions {
     pub context: usize,
     /// Columns.
     pub width: usize,
+    /// How fast an apply is assumed to write.
+    pub speed: AssumedSpeed,
 }
 
 /// The columns of a text that no terminal shows.
@@ -50,7 +53,8 @@ pub const COLUMNS: usize = 80;
 
 impl Default for TextOptions {
     fn default() -> Self {
-        Self { detail: Detail::default(), context: 0, width: COLUMNS }
+        let (detail, speed) = (Detail::default(), AssumedSpeed::default());
+        Self { detail, context: 0, width: COLUMNS, speed }
     }
 }
 
@@ -88,7 +92,7 @@ pub fn write_plan(
     }
     write_deferred(&mut lines, plan)?;
     checks::write_text(&mut lines, &plan.checks, options.detail)?;
-    write_sum(&mut lines, &survey)?;
+    write_sum(&mut lines, &survey, options.speed)?;
     write_notes(&mut lines, plan)?;
     write_provenance(&mut lines, provenance)?;
     lines.finish()
@@ -311,7 +315,7 @@ fn write_notes(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     Ok(())
 }
 
-fn write_sum(out: &mut dyn Write, survey: &Survey<'_>) -> io::Result<()> {
+fn write_sum(out: &mut dyn Write, survey: &Survey<'_>, speed: AssumedSpeed) -> io::Result<()> {
     let summary = survey.plan.summary();
     let tally = survey.tally;
     writeln!(
@@ -340,7 +344,11 @@ fn write_sum(out: &mut dyn Write, survey: &Survey<'_>) -> io::Result<()> {
         "Applying it takes {} to write and {} to read back.",
         requests(summary.requests),
         requests(summary.reads)
-    )
+    )?;
+    match estimate(summary.requests, speed) {
+        Some(estimate) => writeln!(out, "{estimate}."),
+        None => Ok(()),
+    }
 }
 
 /// Where the plan comes from, and by which digest it is approved: the last line of all.

@@ -11,7 +11,7 @@ use auditform::client::{
     ManagedIdentityEndpoint, RetryPolicy, SignInMethod, TokenSource, TokenSourceOptions,
     TransportOptions,
 };
-use auditform::ops::{self, ConnectOptions, Environment, Ports, VariableOptions};
+use auditform::ops::{self, ConnectOptions, Environment, Ports, Speed, VariableOptions};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -121,7 +121,7 @@ async fn of_a_connection_and_what_it_was_made_from() {
     is_silent(&watch, &loaded);
     let options = ConnectOptions {
         embedded: None,
-        parallelism: 1,
+        speed: Speed::default(),
         applying: false,
         prompt: Arc::new(Nobody),
     };

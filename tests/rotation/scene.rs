@@ -18,7 +18,7 @@ use auditform::client::{
 use auditform::emulator::{self, Running, Seed};
 use auditform::ops::{
     self, ApplyOptions, ConnectOptions, Environment, Journal, LastRead, PlanOptions, Ports,
-    ReadObserver, Stopped, Undertaking, VariableOptions,
+    ReadObserver, Speed, Stopped, Undertaking, VariableOptions,
 };
 use auditform::plan::Plan;
 use auditform::providers::entra::{Entra, EntraOptions};
@@ -247,7 +247,7 @@ impl Scene {
         let stopped = |error: Stopped| shown(&loaded.sources, &error.diagnostics);
         let (desired, beside, sources) = (&loaded.desired, &loaded.directory, &loaded.sources);
         let prompt = Arc::new(Silent);
-        let options = ConnectOptions { embedded: None, parallelism: 8, applying, prompt };
+        let options = ConnectOptions { embedded: None, speed: Speed::default(), applying, prompt };
         let mut connection = ops::connect(desired, &ports, options).await.map_err(stopped)?;
         let selection = &Selection::default();
         let how = PlanOptions { allow: &[], sources, selection, applying };

@@ -10,7 +10,7 @@ use crate::cli::session::{Reading, load, open, show, unwritten};
 use crate::cli::terminal::Terminal;
 use crate::cli::variables::VariableArguments;
 use crate::diagnostic::{Diagnostic, Sources};
-use crate::ops::{self, Ports};
+use crate::ops::{self, Ports, Speed};
 use crate::plan::Plan;
 use crate::render::{GraphFormat, write_graph};
 
@@ -68,7 +68,8 @@ pub(in crate::cli) async fn run(
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
-    let reading = Reading { allow: &[], selection: &selection, parallelism: 1, applying: false };
+    let reading =
+        Reading { allow: &[], selection: &selection, speed: Speed::default(), applying: false };
     let (session, plan) = match open(loaded, reading, terminal, ports).await {
         Ok(opened) => opened,
         Err(exit) => return exit,

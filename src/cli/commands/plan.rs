@@ -13,7 +13,7 @@ use crate::cli::terminal::Terminal;
 use crate::cli::variables::VariableArguments;
 use crate::cli::view::View;
 use crate::diagnostic::{Diagnostic, Sources};
-use crate::ops::{self, Loaded, Ports, Stopped};
+use crate::ops::{self, Loaded, Ports, Speed, Stopped};
 use crate::plan::{CheckResult, Made, Plan, SavedPlan, SpecText};
 use crate::render::{CommandName, Looser, Provenance, plan_findings};
 use crate::resource::PlanDigest;
@@ -114,7 +114,8 @@ async fn planned(arguments: &Arguments, terminal: Terminal<'_>, ports: &Ports) -
         Err(exit) => return exit,
     };
     let allow = &arguments.allow.allow;
-    let reading = Reading { allow, selection: &selection, parallelism: 1, applying: false };
+    let reading =
+        Reading { allow, selection: &selection, speed: Speed::default(), applying: false };
     if let Some(file) = &arguments.snapshot {
         return match open_snapshot(&loaded, file, reading, terminal, ports).await {
             Ok(plan) => finish(arguments, &loaded, &plan, terminal, ports),

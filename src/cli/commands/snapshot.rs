@@ -9,7 +9,7 @@ use crate::cli::session::{Reading, Session, connect, load, show};
 use crate::cli::terminal::Terminal;
 use crate::cli::variables::VariableArguments;
 use crate::diagnostic::Sources;
-use crate::ops::{self, Ports};
+use crate::ops::{self, Ports, Speed};
 use crate::state::Selection;
 
 /// Keep what a plan would read, so that it can be made elsewhere
@@ -41,7 +41,8 @@ pub(in crate::cli) async fn run(
         Err(exit) => return exit,
     };
     let selection = Selection::default();
-    let reading = Reading { allow: &[], selection: &selection, parallelism: 1, applying: false };
+    let reading =
+        Reading { allow: &[], selection: &selection, speed: Speed::default(), applying: false };
     let mut session = match connect(loaded, reading, terminal, ports).await {
         Ok(session) => session,
         Err(exit) => return exit,

@@ -53,7 +53,7 @@ pub(crate) fn refusal(
         || parsed.as_ref().is_some_and(|body| body.error == "temporarily_unavailable");
     // 50196 is Entra's answer to a client that asks for the same token over and over.
     let outcome = if status == 429 || codes.contains(&50196) {
-        Outcome::Throttled { retry_after }
+        Outcome::throttled(retry_after)
     } else if transient || status >= 500 || status == 408 {
         Outcome::Transient { retry_after }
     } else {
@@ -80,7 +80,7 @@ pub(crate) fn managed_identity_refusal(
     _ahead_seconds: Option<i64>,
 ) -> Refusal {
     let outcome = match status {
-        429 => Outcome::Throttled { retry_after },
+        429 => Outcome::throttled(retry_after),
         404 | 408 | 410 | 500.. => Outcome::Transient { retry_after },
         _ => Outcome::Permanent,
     };
@@ -101,7 +101,7 @@ pub(crate) fn other_refusal(
     _ahead_seconds: Option<i64>,
 ) -> Refusal {
     let outcome = match status {
-        429 => Outcome::Throttled { retry_after },
+        429 => Outcome::throttled(retry_after),
         408 | 500.. => Outcome::Transient { retry_after },
         _ => Outcome::Permanent,
     };

@@ -104,7 +104,7 @@ fn only_what_passes_by_itself_is_tried_again() {
         let outcome = judged(400, &body("invalid_client", code, "Words.")).outcome;
         let expected = match what {
             "the sign-in service fails" => Outcome::Transient { retry_after: None },
-            _ if code == 50196 => Outcome::Throttled { retry_after: None },
+            _ if code == 50196 => Outcome::throttled(None),
             _ => Outcome::Permanent,
         };
         assert_eq!(outcome, expected, "{code}");
@@ -146,7 +146,7 @@ fn a_code_is_found_in_the_text_where_the_list_is_missing() {
 #[test]
 fn what_may_pass_is_tried_again() {
     let transient = Outcome::Transient { retry_after: None };
-    let throttled = Outcome::Throttled { retry_after: None };
+    let throttled = Outcome::throttled(None);
     for (status, body, outcome) in [
         (400, body("temporarily_unavailable", 1, "x"), transient),
         (503, String::new(), transient),

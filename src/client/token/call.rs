@@ -131,7 +131,7 @@ impl Caller<'_> {
         let turn = match attempts.turn(request.class).await {
             Ok(turn) => turn,
             Err(wait) => {
-                let outcome = Outcome::Throttled { retry_after: Some(wait) };
+                let outcome = Outcome::throttled(Some(wait));
                 return (failed(outcome, String::new()), attempts.trace(request, None));
             }
         };

@@ -77,16 +77,13 @@ impl<'p> MailboxUndo<'p> {
         if row.recipient_type.coverage() == Coverage::Organization {
             seen.enabled = pattern.before.enabled;
         }
-        match shown_requests(pattern, &seen).and_then(|shown| inverse(pattern, &shown, &row.audit))
-        {
-            Some(inverse) => {
-                self.name_what_is_lost(view, &inverse);
-                self.add(view, row, inverse);
-            }
-            None => {
-                let why = "its settings are neither what the run left nor what they were before";
-                self.stays.push(Stays::changed(&view.address(), why));
-            }
+        let shown = shown_requests(pattern, &seen);
+        if let Some(inverse) = shown.and_then(|shown| inverse(pattern, &shown, &row.audit)) {
+            self.name_what_is_lost(view, &inverse);
+            self.add(view, row, inverse);
+        } else {
+            let why = "its settings are neither what the run left nor what they were before";
+            self.stays.push(Stays::changed(&view.address(), why));
         }
     }
 

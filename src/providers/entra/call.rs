@@ -173,13 +173,14 @@ impl Inner {
 impl Tries<'_> {
     /// Sends one try. The body belongs to it: a read that breaks off is begun again.
     async fn once(&mut self, request: &mut Request) -> Result<Reply, Trouble> {
+        let turn = self.attempts.turn(request.class).await.map_err(Trouble::Held)?;
+        // After the turn, since one that is long in coming may outlast a token.
         let scope = &self.inner.options.scope;
         let token = self.inner.tokens.token(scope).await.map_err(Trouble::SignIn)?;
         if let Some(value) = token.header() {
             request.headers.insert(AUTHORIZATION, value);
         }
         self.token = Some(token);
-        let turn = self.attempts.turn(request.class).await.map_err(Trouble::Held)?;
         let answer = self.attempts.send(turn, request).await.map_err(Trouble::Failure)?;
         let (status, id) = (answer.status(), answer.id());
         let retry_after = answer.retry_after(self.inner.client.now());
@@ -203,7 +204,7 @@ impl Tries<'_> {
         let (outcome, message, id, refusal) = match trouble {
             Trouble::SignIn(error) => return Err(self.without_token(error)),
             Trouble::Held(after) => {
-                let outcome = Outcome::Throttled { retry_after: Some(after) };
+                let outcome = Outcome::throttled(Some(after));
                 (outcome, "requests to Graph are held back".to_owned(), None, None)
             }
             Trouble::Failure(failure) => (failure.outcome, failure.text, None, None),
@@ -331,7 +332,7 @@ impl Tries<'_> {
 fn outcome(refusal: &Refusal) -> Outcome {
     let retry_after = refusal.retry_after;
     match refusal.meaning {
-        Meaning::Throttled => Outcome::Throttled { retry_after },
+        Meaning::Throttled => Outcome::throttled(retry_after),
         Meaning::Transient | Meaning::Conflict => Outcome::Transient { retry_after },
         _ => Outcome::Permanent,
     }

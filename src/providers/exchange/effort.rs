@@ -10,7 +10,7 @@ use super::failure::{Head, Meaning, Refusal, classify};
 use super::{Denial, Inner, ReadError, TokenProblem, WriteError};
 use crate::client::header::AUTHORIZATION;
 use crate::client::{
-    Answer, AnswerId, Attempts, EndpointClass, Failure, Outcome, Request, RequestTrace,
+    Answer, AnswerId, Attempts, EndpointClass, Failure, Outcome, Pressure, Request, RequestTrace,
     RetryPolicy, SignInError, Stop, Token,
 };
 
@@ -73,6 +73,8 @@ impl<'e> Effort<'e> {
         request: &mut Request,
         before: &mut (dyn FnMut(u32) + Send),
     ) -> Result<Answer, Trouble> {
+        let turn = self.attempts.turn(request.class).await.map_err(Trouble::Held)?;
+        // After the turn, since one that is long in coming may outlast a token.
         let scope = &self.exchange.options.scope;
         let token = self.exchange.tokens.token(scope).await.map_err(Trouble::SignIn)?;
         self.exchange.check(&token).map_err(Trouble::Token)?;
@@ -80,7 +82,6 @@ impl<'e> Effort<'e> {
             request.headers.insert(AUTHORIZATION, value);
         }
         self.token = Some(token);
-        let turn = self.attempts.turn(request.class).await.map_err(Trouble::Held)?;
         before(self.attempts.sent() + 1);
         let answer = self.attempts.send(turn, request).await.map_err(Trouble::Failure)?;
         if answer.status() == 200 { Ok(answer) } else { Err(self.refused(answer).await) }
@@ -111,7 +112,7 @@ impl<'e> Effort<'e> {
             Trouble::SignIn(error) => return Err(Ended::SignIn(error)),
             Trouble::Token(problem) => return Err(Ended::Token(problem)),
             Trouble::Held(after) => {
-                let outcome = Outcome::Throttled { retry_after: Some(after) };
+                let outcome = Outcome::throttled(Some(after));
                 (outcome, "requests of this kind are held back".to_owned(), None, None)
             }
             Trouble::Failure(failure) => (failure.outcome, failure.text, None, None),
@@ -188,6 +189,7 @@ impl<'e> Effort<'e> {
                     WriteError::Denied { denial: self.denial(refusal.text, &trace.label), trace }
                 }
                 Meaning::NotFound => WriteError::NotFound { text: words(&refusal), trace },
+                Meaning::Unlicensed => WriteError::Unlicensed { text: words(&refusal), trace },
                 Meaning::Dehydrated => WriteError::Dehydrated { text: words(&refusal), trace },
                 _ => {
                     let text = words(&refusal);
@@ -214,7 +216,10 @@ impl<'e> Effort<'e> {
 fn outcome(refusal: &Refusal, class: EndpointClass) -> Outcome {
     let retry_after = refusal.retry_after;
     match refusal.meaning {
-        Meaning::Throttled => Outcome::Throttled { retry_after },
+        Meaning::Throttled => Outcome::throttled(retry_after),
+        Meaning::TooManyAtOnce => {
+            Outcome::Throttled { retry_after, pressure: Pressure::Concurrency }
+        }
         Meaning::Transient => Outcome::Transient { retry_after },
         // A read may run anywhere; a write was anchored anew before it comes to this.
         Meaning::WrongServer if class == EndpointClass::ExchangeRead => {

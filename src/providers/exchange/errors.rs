@@ -146,7 +146,10 @@ pub struct Denial {
 impl std::fmt::Display for Denial {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.text.as_str() {
-            "" => formatter.write_str("Exchange denies access and gives no reason"),
+            "" => formatter.write_str(
+                "Exchange denies access and gives no reason, to a new token either: a grant is missing \
+                 or not yet in force",
+            ),
             text => write!(formatter, "Exchange denies access: {text}"),
         }
     }
@@ -257,6 +260,14 @@ pub enum WriteError {
         /// The request.
         trace: Box<RequestTrace>,
     },
+    /// The mailbox lacks the licence for what is asked; others are not concerned.
+    #[error("the mailbox lacks the licence: {text} [{trace}]")]
+    Unlicensed {
+        /// The service's words.
+        text: String,
+        /// The request.
+        trace: Box<RequestTrace>,
+    },
     /// The organisation has not been customised yet.
     #[error("the organisation is dehydrated: {text} [{trace}]")]
     Dehydrated {
@@ -314,6 +325,7 @@ impl WriteError {
             Self::InDoubt { trace, .. }
             | Self::NotFound { trace, .. }
             | Self::Denied { trace, .. }
+            | Self::Unlicensed { trace, .. }
             | Self::Dehydrated { trace, .. }
             | Self::Refused { trace, .. }
             | Self::Throttled { trace, .. }
@@ -329,6 +341,10 @@ impl WriteError {
             Self::InDoubt { .. } => "plan again: it reads what is the case".to_owned(),
             Self::NotFound { .. } => "the mailbox is gone; plan again".to_owned(),
             Self::Denied { denial, .. } => denial.help(),
+            Self::Unlicensed { .. } => {
+                "give the mailbox a licence that covers the action, or leave the action out for it"
+                    .to_owned()
+            }
             Self::Dehydrated { .. } => {
                 "Enable-OrganizationCustomization has to take effect first; it may take a while"
                     .to_owned()

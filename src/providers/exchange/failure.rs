@@ -16,6 +16,8 @@ pub(crate) enum Meaning {
     Transient,
     /// Too many requests; nothing was done.
     Throttled,
+    /// Too many requests at once; nothing was done.
+    TooManyAtOnce,
     /// The request reached another server than the mailbox's.
     WrongServer,
     /// No such object.
@@ -26,6 +28,8 @@ pub(crate) enum Meaning {
     Unauthorized,
     /// The link to the next page is too old.
     LinkExpired,
+    /// The mailbox lacks the licence for what is asked.
+    Unlicensed,
     /// The organisation has not been customised yet.
     Dehydrated,
     /// What is asked for is the case already.
@@ -110,13 +114,17 @@ fn by_text(text: &str) -> Option<Meaning> {
     let text = text.to_ascii_lowercase();
     let says = |part: &str| text.contains(part);
     if says("maximum number of concurrent requests per tenant") {
-        Some(Meaning::Throttled)
+        Some(Meaning::TooManyAtOnce)
     } else if says("expired or invalid pagination request") {
         Some(Meaning::LinkExpired)
     } else if says("cmdlet needs proxy") || says("not found in the local forest") {
         Some(Meaning::WrongServer)
     } else if says("already enabled for customization") {
         Some(Meaning::AlreadyDone)
+    } else if says("appropriate licen") {
+        // MailItemsAccessed is "only available for users with appropriate license"
+        // (MicrosoftDocs/microsoft-365-docs#1195).
+        Some(Meaning::Unlicensed)
     } else if says("is not allowed to call") || says("isn't supported in this scenario") {
         Some(Meaning::Denied)
     } else {
@@ -249,14 +257,19 @@ mod tests {
         let concurrent = "You have reached the maximum number of concurrent requests per tenant. \
                           Please wait and try again";
         for (status, body, wanted) in [
-            (400, concurrent.to_owned(), Meaning::Throttled),
-            (503, concurrent.to_owned(), Meaning::Throttled),
+            (400, concurrent.to_owned(), Meaning::TooManyAtOnce),
+            (503, concurrent.to_owned(), Meaning::TooManyAtOnce),
             (
                 400,
                 coded_body("X.ODataServiceException", "Expired or Invalid pagination request."),
                 Meaning::LinkExpired,
             ),
             (500, coded_body(NOT_FOUND, "is not found in the local forest"), Meaning::WrongServer),
+            (
+                400,
+                coded_body("X.Y", "only available for users with appropriate license."),
+                Meaning::Unlicensed,
+            ),
             (400, coded_body("X.Y", "Cmdlet needs proxy. Current Server"), Meaning::WrongServer),
             (
                 400,

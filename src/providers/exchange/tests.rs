@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Exchange, ExchangeOptions, ReadError};
-use crate::client::RetryPolicy;
 use crate::client::scripted::{Reply, Scripted, TENANT};
+use crate::client::{Client, RetryPolicy};
 
 const PROXY: &str = "Ex1|Microsoft.Exchange.Configuration.Tasks.CmdletProxyNotAvailableException|Cmdlet needs proxy.";
 
@@ -21,15 +21,22 @@ async fn connect(server: &Scripted) -> Result<Exchange, ReadError> {
 }
 
 async fn connect_with(server: &Scripted, policy: RetryPolicy) -> Result<Exchange, ReadError> {
-    let client = Scripted::client();
-    let tokens = server.tokens_of(&client);
+    connect_by(server, policy, &Scripted::client()).await
+}
+
+async fn connect_by(
+    server: &Scripted,
+    policy: RetryPolicy,
+    client: &Arc<Client>,
+) -> Result<Exchange, ReadError> {
+    let tokens = server.tokens_of(client);
     let options = ExchangeOptions {
         base: server.url.clone(),
         scope: "https://outlook.office365.com/.default".to_owned(),
         read_policy: policy.clone(),
         write_policy: policy,
     };
-    Exchange::connect(Arc::clone(&client), tokens, options).await
+    Exchange::connect(Arc::clone(client), tokens, options).await
 }
 
 async fn exchange(replies: impl IntoIterator<Item = Reply>) -> (Scripted, Exchange) {

@@ -23,15 +23,29 @@ pub(crate) enum Anchor {
     Organization,
     AuditLogConfig,
     Upn(String),
+    Smtp(String),
     Guid(Uuid),
 }
 
 impl Anchor {
+    /// Where a write to a mailbox is sent after this one has led to the wrong server: the forms that
+    /// Microsoft's module derives from a user, an address and a Guid, each once. The user's name is
+    /// an address of the mailbox as a rule, and is looked up as such apart from users; the Guid stays
+    /// with the mailbox when its name has gone to another.
+    pub(crate) fn after(&self, mailbox: &MailboxRef) -> Option<Self> {
+        match self {
+            Self::Upn(_) => Some(Self::Smtp(mailbox.upn.clone())),
+            Self::Smtp(_) => Some(Self::Guid(mailbox.guid)),
+            Self::Guid(_) | Self::Organization | Self::AuditLogConfig => None,
+        }
+    }
+
     fn header(&self, tenant: Uuid) -> Option<HeaderValue> {
         let text = match self {
             Self::Organization => format!("APP:{ORGANIZATION_MAILBOX}@{tenant}"),
             Self::AuditLogConfig => format!("APP:{AUDIT_LOG_MAILBOX}@{tenant}"),
             Self::Upn(upn) => format!("UPN:{upn}"),
+            Self::Smtp(address) => format!("SMTP:{address}"),
             Self::Guid(guid) => format!("MBX:{guid}@{tenant}"),
         };
         HeaderValue::from_bytes(text.as_bytes()).ok()
@@ -350,6 +364,7 @@ mod tests {
         let (_, anchor) = Command::of(&Write::SetUnifiedAuditLog { ingestion: true });
         assert_eq!(header(anchor), ends("APP:SystemMailbox{8cc370d3-822a-4ab8-a926-bb94bd0641a9}"));
         assert_eq!(header(Anchor::Guid(Uuid::nil())), ends(&format!("MBX:{}", Uuid::nil())));
+        assert_eq!(header(Anchor::Smtp("a@x".into())).as_deref(), Some("SMTP:a@x"));
         assert_eq!(header(Anchor::Upn("jörg@x".into())).as_deref(), Some("UPN:jörg@x"));
     }
 

@@ -4,8 +4,8 @@
 use uuid::Uuid;
 
 use super::effort::{Effort, Trouble};
-use super::failure::{Meaning, Refusal, classify_entry};
-use super::wire::{Anchor, Command, Envelope};
+use super::failure::{Head, Meaning, Refusal, classify, classify_entry};
+use super::wire::{Command, Envelope};
 use super::{Exchange, WriteError};
 use crate::client::header::HeaderValue;
 use crate::client::{Answer, EndpointClass, Failure, Outcome};
@@ -49,7 +49,6 @@ impl Exchange {
         let (command, mut anchor) = Command::of(write);
         let policy = &self.inner.options.write_policy;
         let mut effort = Effort::new(&self.inner, policy, write.is_idempotent());
-        let mut anchored_anew = false;
         loop {
             let client_request_id = Uuid::new_v4();
             let class = EndpointClass::ExchangeWrite;
@@ -67,11 +66,11 @@ impl Exchange {
             };
             match (meaning(&trouble), write.mailbox()) {
                 (Some(Meaning::AlreadyDone), _) => return Ok(already(&trouble, effort.sent())),
-                (Some(Meaning::WrongServer), Some(mailbox)) if !anchored_anew => {
-                    // The UPN may have moved to another mailbox; the Guid has not.
-                    anchored_anew = true;
-                    anchor = Anchor::Guid(mailbox.guid);
-                    continue;
+                (Some(Meaning::WrongServer), Some(mailbox)) => {
+                    if let Some(next) = anchor.after(mailbox) {
+                        anchor = next;
+                        continue;
+                    }
                 }
                 _ => {}
             }
@@ -104,6 +103,11 @@ async fn judge(answer: Answer, attempts: u32) -> Result<Receipt, Trouble> {
         Envelope::default()
     } else {
         serde_json::from_slice::<Envelope>(&body).map_err(|_| {
+            // One sentence is known that comes under any status, and means that nothing was done.
+            let refusal = classify(Head { status: id.status, ..Head::default() }, &body);
+            if refusal.meaning == Meaning::TooManyAtOnce {
+                return Trouble::Refused(refusal, id.clone());
+            }
             let text = "the answer is not one of this service".to_owned();
             Trouble::Failure(Failure { outcome: Outcome::Interrupted, text })
         })?

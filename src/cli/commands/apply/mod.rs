@@ -24,7 +24,7 @@ use crate::cli::events::{Destination, Events};
 use crate::cli::exit::Exit;
 use crate::cli::interrupt::Interrupts;
 use crate::cli::selection::SelectionArguments;
-use crate::cli::session::{Allow, Reading, Session, show, unwritten};
+use crate::cli::session::{Allow, Reading, Session, SpeedArguments, show, unwritten};
 use crate::cli::terminal::Terminal;
 use crate::cli::variables::VariableArguments;
 use crate::diagnostic::Sources;
@@ -53,9 +53,8 @@ pub(in crate::cli) struct Arguments {
     /// List every mailbox by name
     #[arg(long)]
     full: bool,
-    /// How many requests may be under way at once
-    #[arg(long, value_name = "NUMBER", default_value = "8", value_parser = clap::value_parser!(u16).range(1..=256))]
-    parallelism: u16,
+    #[command(flatten)]
+    speed: SpeedArguments,
     #[command(flatten)]
     allow: Allow,
     #[command(flatten)]
@@ -155,7 +154,7 @@ async fn applied(
         opened = Box::pin(resume::open(arguments, Some(&run), terminal, ports)).await;
     }
     match opened {
-        Ok(opened) => carried_out(opened, arguments, terminal, ports, interrupts).await,
+        Ok(opened) => Box::pin(carried_out(opened, arguments, terminal, ports, interrupts)).await,
         Err(Left::Ended(exit)) => exit,
         Err(Left::ForRun(_)) => Exit::Unfinished,
     }
@@ -170,9 +169,9 @@ async fn carried_out(
     interrupts: &Interrupts,
 ) -> Exit {
     let Opened { session, plan, read, beside, reviewed, resumed, selection } = opened;
-    let parallelism = usize::from(arguments.parallelism);
+    let speed = arguments.speed.speed();
     let allow = &arguments.allow.allow;
-    let reading = Reading { allow, selection: &selection, parallelism, applying: true };
+    let reading = Reading { allow, selection: &selection, speed, applying: true };
     let is_resumed = resumed.is_some();
     let mut run =
         Run { arguments, session, terminal, ports, interrupts, read, beside, reviewed, resumed };
@@ -258,13 +257,12 @@ impl Run<'_> {
         let detail = detail(self.arguments.full);
         let asks = !approved && !plan.is_empty() && may_go_ahead(plan);
         self.terminal.planned(plan, self.beside.digest.clone(), None);
+        let speed = self.arguments.speed.assumed();
+        let width = if asks { Terminal::talk_width() } else { Terminal::result_width() };
+        let options = TextOptions { detail, width, speed, ..TextOptions::default() };
         if asks {
-            let options =
-                TextOptions { detail, width: Terminal::talk_width(), ..TextOptions::default() };
             self.terminal.talk(|out| write_plan(out, plan, &self.beside, options))
         } else {
-            let options =
-                TextOptions { detail, width: Terminal::result_width(), ..TextOptions::default() };
             self.terminal.result(|out| write_plan(out, plan, &self.beside, options))
         }
     }
@@ -291,7 +289,7 @@ impl Run<'_> {
     }
 
     async fn carry_out(&mut self, plan: &Plan) -> Exit {
-        let parallelism = usize::from(self.arguments.parallelism);
+        let parallelism = usize::from(self.arguments.speed.parallelism);
         let cancel = self.interrupts.ask_first();
         let mut journal = match self.begin_journal(plan) {
             Ok(journal) => journal,

@@ -74,9 +74,9 @@ pub(super) async fn open_spec(
         return Err(Exit::Usage.into());
     }
     can_be_asked(arguments, terminal)?;
-    let parallelism = usize::from(arguments.parallelism);
+    let speed = arguments.speed.speed();
     let allow = &arguments.allow.allow;
-    let reading = Reading { allow, selection: &selection, parallelism, applying: true };
+    let reading = Reading { allow, selection: &selection, speed, applying: true };
     let spec = ops::spec_text(&loaded);
     let at = ports.now();
     can_be_planned(&loaded, reading, terminal)?;

@@ -50,8 +50,8 @@ pub(super) async fn open(
     let loaded = load_captured(&spec, &directory, terminal, ports)?;
     let mut plan = read.plan;
     let selection = selection_of(&plan).map_err(shown)?;
-    let parallelism = usize::from(arguments.parallelism);
-    let reading = Reading { allow: &[], selection: &selection, parallelism, applying: true };
+    let speed = arguments.speed.speed();
+    let reading = Reading { allow: &[], selection: &selection, speed, applying: true };
     let mut session = connect(loaded, reading, terminal, ports).await?;
     is_of_tenant(&plan, &session, terminal)?;
     terminal

@@ -40,7 +40,12 @@ pub(super) async fn open(
         terminal.planned(&plan, beside.digest.clone(), None);
         let detail = if arguments.full { Detail::Full } else { Detail::Groups };
         let width = Terminal::result_width();
-        let options = TextOptions { detail, width, ..TextOptions::default() };
+        let options = TextOptions {
+            detail,
+            width,
+            speed: arguments.speed.assumed(),
+            ..TextOptions::default()
+        };
         let written = terminal.result(|out| write_plan(out, &plan, &beside, options));
         if plan.refused.is_empty() {
             terminal.finding(forbidden(&plan));
@@ -49,9 +54,9 @@ pub(super) async fn open(
         let exit = written.map_or_else(|error| unwritten(&error, terminal), |()| exit);
         return Err(exit.into());
     }
-    let parallelism = usize::from(arguments.parallelism);
+    let speed = arguments.speed.speed();
     let selection = selection_of(&plan).map_err(stopped)?;
-    let reading = Reading { allow: &[], selection: &selection, parallelism, applying: true };
+    let reading = Reading { allow: &[], selection: &selection, speed, applying: true };
     let session = connect(loaded, reading, terminal, ports).await?;
     is_of_tenant(&plan, &session, terminal)?;
     let mut session =

@@ -11,7 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::interrupt::Interrupts;
 use crate::cli::outputs::Output;
 use crate::cli::selection::SelectionArguments;
-use crate::cli::session::{Allow, Reading, connect, load, show, unwritten};
+use crate::cli::session::{Allow, Reading, SpeedArguments, connect, load, show, unwritten};
 use crate::cli::terminal::Terminal;
 use crate::cli::variables::VariableArguments;
 use crate::diagnostic::{Diagnostic, Sources};
@@ -46,9 +46,8 @@ pub(in crate::cli) struct Arguments {
     /// List every mailbox by name
     #[arg(long)]
     full: bool,
-    /// How many requests may be under way at once
-    #[arg(long, value_name = "NUMBER", default_value = "8", value_parser = clap::value_parser!(u16).range(1..=256))]
-    parallelism: u16,
+    #[command(flatten)]
+    speed: SpeedArguments,
     #[command(flatten)]
     allow: Allow,
     /// Apply only the plan of this digest
@@ -73,7 +72,7 @@ impl Arguments {
             variables: self.variables.clone(),
             auto_approve: self.auto_approve,
             full: self.full,
-            parallelism: self.parallelism,
+            speed: self.speed,
             allow: self.allow.clone(),
             selection: SelectionArguments::default(),
             approve: self.approve,
@@ -123,7 +122,7 @@ async fn undone(
         opened.session.close().await;
         return exit;
     }
-    carried_out(opened, &apply, terminal, ports, interrupts).await
+    Box::pin(carried_out(opened, &apply, terminal, ports, interrupts)).await
 }
 
 /// Reads the run and the tenant, and plans the way back.
@@ -148,16 +147,17 @@ async fn open(
         ops::read_run(&LocalRuns::beside(&loaded.directory), &arguments.run).map_err(shown)?;
     let Some(done) = done else { return Err(nothing(&run, terminal).into()) };
     let selection = Selection::default();
-    let parallelism = usize::from(arguments.parallelism);
+    let speed = arguments.speed.speed();
     let allow = &arguments.allow.allow;
     let applying = arguments.out.is_none();
-    let reading = Reading { allow, selection: &selection, parallelism, applying };
+    let reading = Reading { allow, selection: &selection, speed, applying };
     let session = connect(loaded, reading, terminal, ports).await?;
     super::saved::is_of_tenant(&done.plan, &session, terminal)?;
     let undone = Some(run.head.run.as_str());
-    let mut session = match applying {
-        true => nothing_in_the_way(session, apply, undone, terminal, ports).await?,
-        false => session,
+    let mut session = if applying {
+        nothing_in_the_way(session, apply, undone, terminal, ports).await?
+    } else {
+        session
     };
     terminal.tell(&format!("Reading what run {} has changed.", run.head.run));
     let at = ports.now();

@@ -1,10 +1,16 @@
 //! Writes: what is sent, what is sent again, and what is not.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{PROXY, exchange, refusal};
-use crate::client::scripted::{Reply, TENANT};
+use super::{PROXY, connect_by, connect_with, exchange, refusal};
+use crate::client::scripted::{Reply, Scripted, TENANT};
+use crate::client::{Clock, RetryPolicy};
 use crate::plan::{ListWrite, MailboxPatch, MailboxRef, Write};
 use crate::providers::exchange::{Exchange, Receipt, WriteError, WriteEvent};
 use crate::resource::RecipientType;
@@ -102,20 +108,95 @@ async fn an_idempotent_write_that_never_gets_a_whole_answer_is_in_doubt() {
     assert_eq!(announced.len(), 6);
 }
 
+const ELSEWHERE: &str = "Ex1|Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException|\
+                         The mailbox is not found in the local forest.";
+
 #[tokio::test]
-async fn the_wrong_server_is_left_once_for_the_one_of_the_guid() {
+async fn the_wrong_server_is_left_by_every_anchor_in_turn_and_each_once() {
+    let guid = format!("MBX:{}@{TENANT}", Uuid::from_u128(7));
+    let anchors = ["UPN:a@contoso.com", "SMTP:a@contoso.com", guid.as_str()];
+    let wrong = [refusal(400, PROXY), refusal(500, ELSEWHERE), refusal(400, PROXY)];
     for written in [idempotent(), adding()] {
-        let (server, exchange) = exchange([refusal(400, PROXY), done()]).await;
-        assert!(write(&exchange, &written).await.0.is_ok());
-        let seen = server.seen();
-        assert_eq!(seen[0].header("x-anchormailbox"), Some("UPN:a@contoso.com"));
-        let guid = format!("MBX:{}@{TENANT}", Uuid::from_u128(7));
-        assert_eq!(seen[1].header("x-anchormailbox"), Some(guid.as_str()));
+        for wrongly in 0..=3 {
+            let replies = wrong.iter().take(wrongly).cloned().chain([done()]);
+            let (server, exchange) = exchange(replies).await;
+            let (result, announced) = write(&exchange, &written).await;
+            let seen = server.seen();
+            let used = seen.iter().map(|request| request.header("x-anchormailbox").unwrap());
+            assert_eq!(used.collect::<Vec<_>>(), anchors[..anchors.len().min(wrongly + 1)]);
+            assert_eq!(announced.len(), seen.len());
+            match result {
+                Ok(_) => assert!(wrongly < 3),
+                Err(WriteError::Refused { .. }) => assert_eq!(wrongly, 3),
+                Err(other) => unreachable!("{other:?}"),
+            }
+        }
     }
-    let (server, exchange) = exchange(vec![refusal(400, PROXY); 5]).await;
-    let (result, _) = write(&exchange, &idempotent()).await;
-    assert!(matches!(result, Err(WriteError::Refused { .. })), "{result:?}");
+}
+
+#[tokio::test]
+async fn an_anchor_that_was_found_is_kept_when_the_service_throttles() {
+    let replies = [refusal(400, PROXY), Reply::new(429, &[], ""), done()];
+    let (server, exchange) = exchange(replies).await;
+    assert!(write(&exchange, &adding()).await.0.is_ok());
+    let seen = server.seen();
+    assert_eq!(seen[1].header("x-anchormailbox"), Some("SMTP:a@contoso.com"));
+    assert_eq!(seen[2].header("x-anchormailbox"), Some("SMTP:a@contoso.com"));
+}
+
+#[tokio::test]
+async fn a_lacking_licence_concerns_its_mailbox_alone() {
+    let words = "|X.Y|MailItemsAccessed is only available for users with appropriate license.";
+    let (server, exchange) = exchange([refusal(400, words), done()]).await;
+    let error = write(&exchange, &idempotent()).await.0.unwrap_err();
+    assert!(matches!(error, WriteError::Unlicensed { .. }), "{error:?}");
+    assert!(error.help().contains("leave the action out"), "{}", error.help());
+    assert!(write(&exchange, &idempotent()).await.0.is_ok());
     assert_eq!(server.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn a_refusal_without_a_reason_costs_one_new_token_and_then_says_what_may_be_missing() {
+    let nothing = || Reply::new(403, &[], "\0".repeat(512));
+    for status in [401, 403] {
+        let refused = || Reply::new(status, &[], "\0".repeat(512));
+        let (server, exchange) = exchange([refused(), nothing(), done()]).await;
+        let error = write(&exchange, &adding()).await.0.unwrap_err();
+        assert!(matches!(error, WriteError::Denied { .. }), "{error:?}");
+        assert!(error.to_string().contains("missing or not yet in force"), "{error}");
+        assert_eq!((server.seen().len(), server.tokens()), (2, 2));
+    }
+}
+
+#[tokio::test]
+async fn writes_that_were_refused_together_share_one_new_token() {
+    let replies = vec![Reply::new(401, &[], ""); 4].into_iter().chain(vec![done(); 4]);
+    let (server, exchange) = exchange(replies).await;
+    let one = || async { write(&exchange, &idempotent()).await.0.is_ok() };
+    assert_eq!(tokio::join!(one(), one(), one(), one()), (true, true, true, true));
+    assert_eq!((server.seen().len(), server.tokens()), (8, 2));
+}
+
+#[tokio::test]
+async fn a_write_that_gets_no_answer_in_time_is_in_doubt() {
+    let policy = RetryPolicy { attempt: Duration::from_millis(30), ..Scripted::policy() };
+    let server = Scripted::start([Reply::Silence]).await;
+    let exchange = connect_with(&server, policy).await.unwrap();
+    let (result, announced) = write(&exchange, &adding()).await;
+    assert!(matches!(result, Err(WriteError::InDoubt { .. })), "{result:?}");
+    assert_eq!(announced, [1]);
+}
+
+#[tokio::test]
+async fn words_about_concurrency_hold_back_under_any_status() {
+    let words = "You have reached the maximum number of concurrent requests per tenant. Please \
+                 wait and try again";
+    for status in [200, 400, 403, 429, 500, 503] {
+        let (server, exchange) = exchange([Reply::new(status, &[], words), done()]).await;
+        let (result, _) = write(&exchange, &adding()).await;
+        assert_eq!(result.unwrap().attempts, 2, "{status}");
+        assert_eq!(server.tokens(), 1, "{status}");
+    }
 }
 
 #[tokio::test]
@@ -171,4 +252,51 @@ async fn a_token_that_ran_out_is_replaced_even_for_a_write_that_is_not_idempoten
     let (server, exchange) = exchange([Reply::new(401, &[], ""), done()]).await;
     assert!(write(&exchange, &adding()).await.0.is_ok());
     assert_eq!(server.tokens(), 2);
+}
+
+/// A clock that a test moves.
+fn clock() -> (Clock, Arc<AtomicI64>) {
+    let seconds = Arc::new(AtomicI64::new(1_795_000_000));
+    let read = Arc::clone(&seconds);
+    let clock = move || Timestamp::from_second(read.load(Ordering::Relaxed)).unwrap();
+    (Arc::new(clock), seconds)
+}
+
+#[tokio::test]
+async fn a_token_is_renewed_before_its_end_and_once_for_all_that_wait() {
+    let server = Scripted::start(vec![done(); 9]).await;
+    let (clock, seconds) = clock();
+    let client = Scripted::client_by(clock);
+    let exchange = connect_by(&server, Scripted::policy(), &client).await.unwrap();
+    assert!(write(&exchange, &adding()).await.0.is_ok());
+    assert_eq!(server.tokens(), 1);
+    // It lives for an hour.
+    seconds.fetch_add(56 * 60, Ordering::Relaxed);
+    let writes = (0..8).map(|_| {
+        let exchange = exchange.clone();
+        tokio::spawn(async move { write(&exchange, &adding()).await })
+    });
+    for task in writes.collect::<Vec<_>>() {
+        assert_eq!(task.await.unwrap().0.unwrap().attempts, 1);
+    }
+    assert_eq!(server.tokens(), 2);
+    let seen = server.seen();
+    let token = |place: usize| seen[place].header("authorization").unwrap().to_owned();
+    assert_ne!(token(0), token(1));
+    assert!((2..9).all(|place| token(place) == token(1)));
+}
+
+#[tokio::test]
+async fn a_token_that_runs_out_while_the_service_throttles_is_renewed_before_the_next_try() {
+    let server = Scripted::start([Reply::new(429, &[], ""), done()]).await;
+    let (clock, seconds) = clock();
+    let client = Scripted::client_by(clock);
+    let exchange = connect_by(&server, Scripted::policy(), &client).await.unwrap();
+    let mut sink = |WriteEvent::Sent { attempt, .. }| {
+        if attempt == 1 {
+            seconds.fetch_add(3600, Ordering::Relaxed);
+        }
+    };
+    assert!(exchange.write(&adding(), &mut sink).await.is_ok());
+    assert_eq!((server.seen().len(), server.tokens()), (2, 2));
 }
