@@ -193,7 +193,7 @@ fn an_undo_is_saved_reviewed_and_applied_like_any_other_plan() {
     assert_eq!(emulator.state().to_string(), before);
     // A second time there is nothing left.
     let again = world
-        .run(&["undo", &document["undoes"]["run"].as_str().unwrap(), "--auto-approve"])
+        .run(&["undo", document["undoes"]["run"].as_str().unwrap(), "--auto-approve"])
         .ended(0);
     assert!(again.stdout.contains("No changes. Nothing of run `"), "{}", again.stdout);
 }
