@@ -9,6 +9,8 @@ pub enum FailureKind {
     Refused,
     /// The answer never came or cannot be trusted: only reading again can tell.
     InDoubt,
+    /// What was to be changed is not there any more.
+    Gone,
     /// What was done is done, and the service takes its time with it: a later run goes on.
     NotYet,
     /// It could not be sent or the sink could not keep its intent.
@@ -60,6 +62,8 @@ pub enum StepState {
     Failed,
     /// It is not known whether a request took effect.
     InDoubt,
+    /// The object was deleted after it was read: nothing is left to do.
+    Gone,
     /// Something that it depends on failed.
     Skipped,
 }
@@ -199,7 +203,18 @@ impl Report {
 
     /// Failed and doubtful changes with what went wrong, by place.
     pub fn failures(&self) -> impl Iterator<Item = (u32, &Failure)> {
-        self.failures.iter().map(|(change, failure)| (*change, failure))
+        self.told(false)
+    }
+
+    /// Changes of objects that were deleted meanwhile, with what the service said, by place.
+    pub fn gone(&self) -> impl Iterator<Item = (u32, &Failure)> {
+        self.told(true)
+    }
+
+    fn told(&self, gone: bool) -> impl Iterator<Item = (u32, &Failure)> {
+        let is_gone = move |change| self.state(change) == StepState::Gone;
+        let all = self.failures.iter().map(|(change, failure)| (*change, failure));
+        all.filter(move |(change, _)| is_gone(*change) == gone)
     }
 
     /// Changes that were refused, with what the plan saw and what is there, by place.
@@ -244,6 +259,7 @@ impl Report {
     pub(crate) fn failed(&mut self, change: u32, failure: Failure) {
         let state = match failure.kind {
             FailureKind::InDoubt => StepState::InDoubt,
+            FailureKind::Gone => StepState::Gone,
             _ => StepState::Failed,
         };
         self.set(change, state);

@@ -225,6 +225,8 @@ impl Transition {
 pub enum Settled {
     /// It was there already.
     AlreadyThere,
+    /// The object was deleted after it was read.
+    Gone,
     /// It is no longer as the plan saw it.
     Stale,
     /// Something that it depends on failed.

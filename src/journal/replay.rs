@@ -224,6 +224,11 @@ impl Replay {
         self.settled.iter().map(|(change, settled)| (*change, settled))
     }
 
+    /// Whether the object of a change was deleted meanwhile.
+    pub fn is_gone(&self, change: u32) -> bool {
+        self.settled.get(&change).is_some_and(|settled| settled.outcome == Settled::Gone)
+    }
+
     /// Whether a change is in doubt and reading back did not show it yet.
     pub fn is_not_visible(&self, change: u32) -> bool {
         self.not_visible.contains(&change)

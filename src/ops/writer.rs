@@ -131,6 +131,7 @@ async fn settle(
     }
     let kind = match &error {
         WriteError::InDoubt { .. } => FailureKind::InDoubt,
+        WriteError::NotFound { .. } if write.mailbox().is_some() => FailureKind::Gone,
         WriteError::Unreachable { .. } | WriteError::SignIn(_) | WriteError::Token(_) => {
             FailureKind::NotSent
         }

@@ -19,11 +19,13 @@ pub fn write_report(
     read_back: bool,
 ) -> io::Result<()> {
     write_failures(out, plan, report)?;
+    write_gone(out, plan, report)?;
     write_stale(out, plan, report)?;
     write_skipped(out, plan, report)?;
     write_unconfirmed(out, plan, report)?;
     let [created, changed, deleted] = done(plan, report);
-    let settled = report.count(StepState::Done) + report.count(StepState::AlreadyThere);
+    let settled = [StepState::Done, StepState::AlreadyThere, StepState::Gone];
+    let settled: u64 = settled.into_iter().map(|state| report.count(state)).sum();
     let all = settled == plan.len() as u64;
     let headline = match (report.interrupted, all) {
         (true, false) => "Apply interrupted.",
@@ -36,6 +38,7 @@ pub fn write_report(
     )?;
     for (state, word) in [
         (StepState::AlreadyThere, "already done"),
+        (StepState::Gone, "gone"),
         (StepState::Stale, "stale"),
         (StepState::Failed, "failed"),
         (StepState::InDoubt, "in doubt"),
@@ -111,6 +114,13 @@ fn write_failures(out: &mut dyn Write, plan: &Plan, report: &Report) -> io::Resu
         Some(failure) => writeln!(out, "{REMOVED}failed:{REMOVED:#} {}: {failure}", sign_in(plan)),
         None => Ok(()),
     }
+}
+
+fn write_gone(out: &mut dyn Write, plan: &Plan, report: &Report) -> io::Result<()> {
+    for (place, failure) in report.gone().take(LISTED) {
+        writeln!(out, "gone: {}: {failure}", address(plan, place))?;
+    }
+    more(out, report.gone().count())
 }
 
 /// Writes the changes that were refused since they are no longer as the plan saw them.

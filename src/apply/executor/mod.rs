@@ -286,12 +286,20 @@ impl<'p> Execution<'p> {
                 self.record(&[StepEvent::Failed { step, failure: &failure }], sink);
                 let why = &failure;
                 self.watched(step, |step| observer.event(Event::Failed { step, failure: why }));
-                if let Some(change) = change {
-                    self.report.failed(change, failure);
-                    self.skip_dependents(step, Prerequisite::Change(change));
-                } else {
-                    self.report.sign_in = Some(failure);
-                    self.skip_dependents(step, Prerequisite::SignIn);
+                match change {
+                    // Nothing waits for an object that nobody has any more.
+                    Some(change) if failure.kind == FailureKind::Gone => {
+                        self.report.failed(change, failure);
+                        self.schedule.finish(step, Outcome::Done);
+                    }
+                    Some(change) => {
+                        self.report.failed(change, failure);
+                        self.skip_dependents(step, Prerequisite::Change(change));
+                    }
+                    None => {
+                        self.report.sign_in = Some(failure);
+                        self.skip_dependents(step, Prerequisite::SignIn);
+                    }
                 }
             }
         }

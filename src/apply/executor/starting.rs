@@ -98,7 +98,7 @@ impl Execution<'_> {
         }
         let Some(change) = self.graph.step(step).and_then(Step::change) else { return false };
         match self.report.state(change) {
-            StepState::AlreadyThere => {
+            StepState::AlreadyThere | StepState::Gone => {
                 self.schedule.finish(step, Outcome::Done);
                 true
             }

@@ -86,6 +86,8 @@ struct State {
     window: Window,
     pace: Pace,
     under_way: usize,
+    /// What the service said when it last asked for less.
+    words: String,
     /// By ticket; the first is next.
     waiting: BTreeMap<Ticket, Arc<Notify>>,
 }
@@ -239,6 +241,21 @@ impl Limiter {
         state.wake_first();
     }
 
+    /// Keeps what the service said with a refusal that concerns the whole class.
+    pub(crate) fn note(&self, class: EndpointClass, words: &str) {
+        words.clone_into(&mut self.lane(class).state().words);
+    }
+
+    /// Why the class is held back: what the service said last.
+    pub(crate) fn reason(&self, class: EndpointClass) -> String {
+        match self.lane(class).state().words.as_str() {
+            "" => "requests of this kind are held back".to_owned(),
+            words => {
+                format!("requests of this kind are held back, since the service said: {words}")
+            }
+        }
+    }
+
     /// Takes what an answer says about the class's allowance.
     pub(crate) fn publish(&self, class: EndpointClass, sent: Sent, published: Published) {
         let lane = self.lane(class);
@@ -255,7 +272,8 @@ impl Limiter {
 impl Lane {
     fn new(ceiling: usize, rate: Option<f64>) -> Self {
         let (window, pace) = (Window::new(ceiling), Pace::new(rate));
-        let state = State { window, pace, under_way: 0, waiting: BTreeMap::new() };
+        let state =
+            State { window, pace, under_way: 0, words: String::new(), waiting: BTreeMap::new() };
         Self { began: Instant::now(), state: Mutex::new(state) }
     }
 

@@ -208,6 +208,9 @@ fn settled(plan: &Plan, report: &Report, at: Timestamp, lines: &mut Lines) -> io
             lines.push(&record(change, Settled::AlreadyThere, None, None))?;
         }
     }
+    for (change, _) in report.gone() {
+        lines.push(&record(change, Settled::Gone, None, None))?;
+    }
     for (change, why) in report.stale() {
         lines.push(&record(change, Settled::Stale, Some(why.to_owned()), None))?;
     }

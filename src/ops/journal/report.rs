@@ -93,6 +93,8 @@ pub fn report_of(plan: &Plan, run: &Run) -> Report {
     let mut report = Report::new(plan.len());
     for (place, settled) in run.replay.settled() {
         match settled.outcome {
+            // What the service said of it is told with its request.
+            Settled::Gone => {}
             Settled::AlreadyThere => report.already(place),
             Settled::Stale => report.refuse(place, settled.reason.clone().unwrap_or_default()),
             Settled::Skipped => report.skip(place, prerequisite(settled.waits_for)),
@@ -101,6 +103,7 @@ pub fn report_of(plan: &Plan, run: &Run) -> Report {
     for transition in run.replay.failures() {
         let kind = match run.replay.state(transition.key) {
             State::InDoubt => FailureKind::InDoubt,
+            _ if run.replay.is_gone(transition.key.change) => FailureKind::Gone,
             _ => FailureKind::Refused,
         };
         let message = transition.reason.clone().unwrap_or_default();

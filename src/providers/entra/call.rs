@@ -205,7 +205,8 @@ impl Tries<'_> {
             Trouble::SignIn(error) => return Err(self.without_token(error)),
             Trouble::Held(after) => {
                 let outcome = Outcome::throttled(Some(after));
-                (outcome, "requests to Graph are held back".to_owned(), None, None)
+                let reason = self.inner.client.limiter.reason(request.class);
+                (outcome, reason, None, None)
             }
             Trouble::Failure(failure) => (failure.outcome, failure.text, None, None),
             Trouble::Refused(refusal, id) => {
@@ -213,7 +214,11 @@ impl Tries<'_> {
                     self.drop_token().await;
                     return Ok(None);
                 }
-                (outcome(&refusal), refusal.message.clone(), Some(id), Some(refusal))
+                let outcome = outcome(&refusal);
+                if matches!(outcome, Outcome::Throttled { .. } | Outcome::Transient { .. }) {
+                    self.inner.client.limiter.note(request.class, &refusal.message);
+                }
+                (outcome, refusal.message.clone(), Some(id), Some(refusal))
             }
         };
         let conflict = refusal.as_ref().is_some_and(|it| it.meaning == Meaning::Conflict);

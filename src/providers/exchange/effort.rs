@@ -113,7 +113,8 @@ impl<'e> Effort<'e> {
             Trouble::Token(problem) => return Err(Ended::Token(problem)),
             Trouble::Held(after) => {
                 let outcome = Outcome::throttled(Some(after));
-                (outcome, "requests of this kind are held back".to_owned(), None, None)
+                let reason = self.exchange.client.limiter.reason(request.class);
+                (outcome, reason, None, None)
             }
             Trouble::Failure(failure) => (failure.outcome, failure.text, None, None),
             Trouble::Refused(refusal, id) => {
@@ -123,6 +124,9 @@ impl<'e> Effort<'e> {
                 }
                 let outcome = outcome(&refusal, request.class);
                 let text = words(&refusal);
+                if matches!(outcome, Outcome::Throttled { .. } | Outcome::Transient { .. }) {
+                    self.exchange.client.limiter.note(request.class, &text);
+                }
                 (outcome, text, Some(id), Some(refusal))
             }
         };

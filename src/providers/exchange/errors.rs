@@ -339,7 +339,7 @@ impl WriteError {
     pub fn help(&self) -> String {
         match self {
             Self::InDoubt { .. } => "plan again: it reads what is the case".to_owned(),
-            Self::NotFound { .. } => "the mailbox is gone; plan again".to_owned(),
+            Self::NotFound { .. } => "the mailbox was deleted since it was planned".to_owned(),
             Self::Denied { denial, .. } => denial.help(),
             Self::Unlicensed { .. } => {
                 "give the mailbox a licence that covers the action, or leave the action out for it"

@@ -177,7 +177,7 @@ impl Reasons {
             plan.get(place as usize).map(|change| change.address().to_string()).unwrap_or_default()
         };
         let mut words = BTreeMap::new();
-        for (place, failure) in report.failures() {
+        for (place, failure) in report.failures().chain(report.gone()) {
             words.insert(place, (failure.message.clone(), failure.request_id.clone()));
         }
         for (place, why) in report.stale() {
@@ -219,6 +219,7 @@ impl From<StepState> for ResultState {
             StepState::NotStarted => Self::NotStarted,
             StepState::AlreadyThere => Self::AlreadyThere,
             StepState::Done => Self::Done,
+            StepState::Gone => Self::Gone,
             StepState::Stale => Self::Stale,
             StepState::Failed => Self::Failed,
             StepState::InDoubt => Self::InDoubt,
@@ -235,6 +236,7 @@ impl ApplySummary {
             deleted: 0,
             already_there: 0,
             stale: 0,
+            gone: 0,
             failed: 0,
             in_doubt: 0,
             skipped: 0,
@@ -252,6 +254,7 @@ impl ApplySummary {
             (ResultState::Done, Action::Update | Action::Replace) => &mut self.changed,
             (ResultState::Done, Action::Delete) => &mut self.deleted,
             (ResultState::AlreadyThere, _) => &mut self.already_there,
+            (ResultState::Gone, _) => &mut self.gone,
             (ResultState::Stale, _) => &mut self.stale,
             (ResultState::Failed, _) => &mut self.failed,
             (ResultState::InDoubt, _) => &mut self.in_doubt,

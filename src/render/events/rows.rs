@@ -213,6 +213,8 @@ pub enum ResultState {
     AlreadyThere,
     /// Nothing was sent: the object is no longer as the plan saw it.
     Stale,
+    /// The object was deleted after it was read: nothing is left to do.
+    Gone,
     /// A request failed.
     Failed,
     /// It is not known whether a request took effect.
@@ -248,6 +250,8 @@ pub struct ApplySummary {
     pub already_there: u64,
     /// Refused, since the object is no longer as the plan saw it.
     pub stale: u64,
+    /// Deleted by others after they were read.
+    pub gone: u64,
     /// Failed.
     pub failed: u64,
     /// May have taken effect and may not.

@@ -111,6 +111,7 @@ fn became(result: &ChangeResult) -> String {
     let state = match result.state {
         ResultState::Done => "done",
         ResultState::AlreadyThere => "already there",
+        ResultState::Gone => "gone",
         ResultState::Stale => "stale",
         ResultState::Failed => "failed",
         ResultState::InDoubt => "in doubt",
@@ -131,6 +132,7 @@ fn applied(summary: &ApplySummary) -> String {
     let ApplySummary { created, changed, deleted, .. } = summary;
     let counts = [
         (summary.already_there, "already there"),
+        (summary.gone, "gone"),
         (summary.stale, "stale"),
         (summary.failed, "failed"),
         (summary.in_doubt, "in doubt"),
