@@ -305,7 +305,9 @@ error[unknown-run]: there is no run `latest`
 fn rules_that_are_looser_than_those_of_the_last_apply_come_first_in_every_view() {
     let world = World::new();
     let emulator = Emulator::start(&world, THREE);
-    world.spec(&emulator, &format!("{AGE}prevent = [\"weaken\"]\n[limits]\nweakening = 0\n"));
+    let check = "[[check]]\nname = \"on\"\norganization = { mailbox_auditing = true }\n";
+    let strict = format!("{AGE}prevent = [\"weaken\"]\n[limits]\nweakening = 0\n{check}");
+    world.spec(&emulator, &strict);
     world.run(&["apply", "--auto-approve"]).ended(0);
     let strict = world.run(&["plan"]).ended(0).stdout;
     assert!(!strict.contains("Looser"), "{strict}");
@@ -319,6 +321,7 @@ fn rules_that_are_looser_than_those_of_the_last_apply_come_first_in_every_view()
   [..]):
   - `prevent = ["weaken"]` of mailbox_audit.a is gone
   - `weakening` is raised from 0 to 3
+  - `check.on` is gone
 "#]]
     );
     for format in ["markdown", "html"] {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::transition::Event;
 use crate::approval::ApprovalRules;
-use crate::plan::GitCommit;
+use crate::plan::{CheckRule, GitCommit};
 use crate::resource::{Address, PlanDigest};
 use crate::state::Safeguards;
 
@@ -57,6 +57,9 @@ pub struct Head {
     pub git: Option<GitCommit>,
     /// Limits, prevents and canary that were in force, and what was allowed beyond them.
     pub safeguards: Safeguards,
+    /// The checks of the spec.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<CheckRule>,
     /// The rules of approval that were in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalRules>,

@@ -31,7 +31,7 @@ use crate::journal::{
     Actor, Approver, Event, FORMAT_VERSION, Head, PlanLine, Record, RequestKey, Run, Settled,
     Transition, WaitsFor, places_of,
 };
-use crate::plan::{Made, Plan, SavedPlan, SpecText};
+use crate::plan::{CheckRule, Made, Plan, SavedPlan, SpecText};
 use crate::resource::PlanDigest;
 
 /// The journal of a run that is under way.
@@ -186,6 +186,7 @@ fn head(
         undoes: plan.undone_run().map(str::to_owned),
         git: about.made.git.clone(),
         safeguards: plan.safeguards.clone(),
+        checks: plan.checks.iter().map(CheckRule::from).collect(),
         approval: plan.approval.clone(),
     }
 }

@@ -7,7 +7,7 @@ use crate::apply::{Failure, FailureKind, Prerequisite, Report, StepState, Verdic
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::journal::{Head, RequestKey, Run, Settled, State, Unreadable, WaitsFor};
 use crate::ops::ports::Stopped;
-use crate::plan::{Plan, ReadPlan, read_plan};
+use crate::plan::{CheckRule, Plan, ReadPlan, read_plan};
 
 /// A run with the plan that it carried out.
 #[derive(Debug)]
@@ -49,6 +49,7 @@ fn speaks_of(head: &Head, read: &ReadPlan) -> bool {
         && plan.len() as u64 == head.changes
         && plan.safeguards == head.safeguards
         && plan.approval == head.approval
+        && plan.checks.iter().map(CheckRule::from).eq(head.checks.iter().cloned())
         && plan.undone_run() == head.undoes.as_deref()
 }
 

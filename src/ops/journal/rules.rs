@@ -7,7 +7,7 @@ use std::path::Path;
 use super::store::{LocalRuns, RunStore};
 use crate::approval;
 use crate::journal::{Head, Run};
-use crate::plan::{self, Plan};
+use crate::plan::{self, CheckRule, Plan};
 use crate::state::Safeguards;
 
 /// What the last run of the plan's tenant would have refused and the plan's rules let through, each in
@@ -19,6 +19,8 @@ pub fn looser_than_last(plan: &Plan, beside: &Path) -> Option<(Head, Vec<String>
         |safeguards: &Safeguards| Safeguards { allowances: Vec::new(), ..safeguards.clone() };
     let mut looser = approval::loosened(head.approval.as_ref(), plan.approval.as_ref());
     looser.extend(plan::loosened(&ruled(&head.safeguards), &ruled(&plan.safeguards)));
+    let checks: Vec<CheckRule> = plan.checks.iter().map(CheckRule::from).collect();
+    looser.extend(plan::checks_loosened(&head.checks, &checks));
     (!looser.is_empty()).then_some((head, looser))
 }
 

@@ -60,6 +60,7 @@ fn outcomes() -> Vec<Outcome> {
         sent("done and not visible yet", Ok(()), Some(Verdict::Pending)),
         sent("done and otherwise", Ok(()), Some(Verdict::Refuted)),
         sent("refused", Err(FailureKind::Refused), None),
+        sent("gone", Err(FailureKind::Gone), None),
         sent("in doubt", doubt, None),
         sent("in doubt and there", doubt, Some(Verdict::Verified)),
         sent("in doubt and not there", doubt, Some(Verdict::Refuted)),
@@ -119,7 +120,8 @@ fn whatever_becomes_of_a_change_is_read_back_from_the_journal() {
         assert_eq!(read.verdict(0), told.verdict(0), "{name}");
         assert_eq!(read.is_to_read_back(0), told.is_to_read_back(0), "{name}");
         let reasons = |report: &Report| -> Vec<String> {
-            let failures = report.failures().map(|(_, failure)| failure.to_string());
+            let failures = report.failures().chain(report.gone());
+            let failures = failures.map(|(_, failure)| failure.to_string());
             failures.chain(report.stale().map(|(_, why)| why.to_owned())).collect()
         };
         assert_eq!(reasons(&read), reasons(&told), "{name}");

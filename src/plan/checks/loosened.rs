@@ -1,17 +1,25 @@
 //! What the checks of one spec forbid and those of another one do not. Whether an assertion in other
 //! words is a weaker one is for people to say.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::words::asserts;
 use super::{CheckResult, CheckVerdict};
 use crate::resource::{Address, Kind};
 use crate::state::{Check, CheckSeverity, CheckedState};
 
 /// What a check is, whatever became of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct CheckRule {
+    /// NAME of `[[check]]`.
     name: String,
+    /// The state that it is about.
     on: CheckedState,
+    /// What its failing means.
     severity: CheckSeverity,
+    /// What it asserts, in words.
     asserts: String,
 }
 

@@ -267,12 +267,24 @@ impl Run<'_> {
         }
     }
 
-    /// Begins to write down what is done, or goes on with it.
+    /// Begins to write down what is done, or goes on with it. From here on it is this run that has to be
+    /// finished, and not the one that it takes back.
     fn begin_journal(&self, plan: &Plan) -> Result<Journal, Stopped> {
-        let loaded = &self.session.loaded;
-        if let Some(Resumed { run, settled, .. }) = &self.resumed {
-            return Journal::take_up(run, settled, &loaded.directory, self.ports);
+        let directory = &self.session.loaded.directory;
+        let journal = match &self.resumed {
+            Some(Resumed { run, settled, .. }) => {
+                Journal::take_up(run, settled, directory, self.ports)?
+            }
+            None => self.new_journal(plan)?,
+        };
+        if let Some(undone) = plan.undone_run() {
+            ops::close_undone(directory, undone, &journal.run, self.ports)?;
         }
+        Ok(journal)
+    }
+
+    fn new_journal(&self, plan: &Plan) -> Result<Journal, Stopped> {
+        let loaded = &self.session.loaded;
         let spec = ops::spec_text(loaded);
         let reviewed = self.reviewed.as_ref();
         let made = reviewed.and_then(|plan| plan.made.clone());
@@ -280,12 +292,7 @@ impl Run<'_> {
         let approved = reviewed.and_then(|plan| plan.digest);
         let approvers = reviewed.map_or(&[][..], |plan| &plan.approvers);
         let about = Undertaking { plan, spec: &spec, made: &made, approved, approvers };
-        let journal = Journal::begin(about, &loaded.directory, self.ports)?;
-        if let Some(undone) = plan.undone_run() {
-            // From here on it is this run that has to be finished, and not the one that is taken back.
-            ops::close_undone(&loaded.directory, undone, &journal.run, self.ports)?;
-        }
-        Ok(journal)
+        Journal::begin(about, &loaded.directory, self.ports)
     }
 
     async fn carry_out(&mut self, plan: &Plan) -> Exit {
