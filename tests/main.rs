@@ -40,6 +40,7 @@ mod interruption;
 mod journal;
 mod laws;
 mod limits;
+mod locking;
 mod plan;
 mod plan_text;
 mod published;

@@ -89,6 +89,7 @@ enum Command {
     Apply(commands::apply::Arguments),
     Show(commands::show::Arguments),
     PlanDiff(commands::plan_diff::Arguments),
+    Lock(commands::lock::Arguments),
     Approve(commands::approve::Arguments),
     Snapshot(commands::snapshot::Arguments),
     Graph(commands::graph::Arguments),
@@ -145,6 +146,7 @@ async fn dispatch(command: Command, terminal: Terminal<'_>, ports: Ports) -> Exi
                 Box::pin(commands::apply::run(&arguments, terminal, &ports, &interrupts)).await
             }
             Command::Show(arguments) => commands::show::run(&arguments, terminal),
+            Command::Lock(arguments) => commands::lock::run(&arguments, terminal, &ports).await,
             Command::PlanDiff(arguments) => commands::plan_diff::run(&arguments, terminal),
             Command::Approve(arguments) => {
                 commands::approve::run(&arguments, terminal, &ports).await

@@ -7,6 +7,7 @@ pub(super) mod emulate;
 pub(super) mod fmt;
 pub(super) mod graph;
 pub(super) mod init;
+pub(super) mod lock;
 pub(super) mod plan;
 pub(super) mod plan_diff;
 pub(in crate::cli) mod schema;

@@ -80,6 +80,6 @@ fn show_run(arguments: &Arguments, name: &str, terminal: Terminal) -> Exit {
 }
 
 /// The directory of a spec that is named by its file or by its directory.
-fn beside(spec: &Path) -> &Path {
+pub(super) fn beside(spec: &Path) -> &Path {
     if spec.is_file() { ops::directory_of(spec) } else { spec }
 }

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
-pub use report::{ReadRun, read_run, report_of};
+pub use report::{ReadRun, read_again, read_run, report_of};
 pub use rules::looser_than_last;
 pub use store::{LocalRuns, RunFile, RunStore};
 pub use unfinished::{abandon, unfinished};
@@ -157,9 +157,10 @@ fn unwritable(beside: &Path, error: &io::Error) -> Stopped {
     )
 }
 
-/// Whether there is something to go on with: a run that was interrupted, or that could not read on.
+/// Whether there is something to go on with: a run that was interrupted, that lost its lease, or that could
+/// not read on.
 fn is_unfinished(report: &Report, exit_code: u8) -> bool {
-    matches!(exit_code, 130 | 8) && report.is_open()
+    matches!(exit_code, 130 | 10 | 8) && report.is_open()
 }
 
 fn head(
@@ -189,7 +190,7 @@ fn head(
     }
 }
 
-fn actor(ports: &Ports) -> Actor {
+pub(super) fn actor(ports: &Ports) -> Actor {
     let user =
         ["USER", "USERNAME", "LOGNAME"].into_iter().find_map(|name| ports.environment.get(name));
     let host = gethostname::gethostname().into_string().ok().filter(|name| !name.is_empty());
