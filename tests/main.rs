@@ -26,6 +26,7 @@ mod failing_reads;
 mod findings;
 mod format;
 mod graph;
+mod history;
 mod identity_absent;
 mod identity_bad_certificates;
 mod identity_bad_input;

@@ -89,6 +89,7 @@ enum Command {
     Apply(commands::apply::Arguments),
     Show(commands::show::Arguments),
     PlanDiff(commands::plan_diff::Arguments),
+    History(commands::history::Arguments),
     Lock(commands::lock::Arguments),
     Approve(commands::approve::Arguments),
     Snapshot(commands::snapshot::Arguments),
@@ -146,6 +147,7 @@ async fn dispatch(command: Command, terminal: Terminal<'_>, ports: Ports) -> Exi
                 Box::pin(commands::apply::run(&arguments, terminal, &ports, &interrupts)).await
             }
             Command::Show(arguments) => commands::show::run(&arguments, terminal),
+            Command::History(arguments) => commands::history::run(&arguments, terminal, &ports),
             Command::Lock(arguments) => commands::lock::run(&arguments, terminal, &ports).await,
             Command::PlanDiff(arguments) => commands::plan_diff::run(&arguments, terminal),
             Command::Approve(arguments) => {

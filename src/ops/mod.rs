@@ -42,8 +42,8 @@ pub use connect::{ConnectOptions, Connection, EmbeddedTenant, connect};
 pub use format::{Layout, layout, layout_of_text};
 pub use init::{SCHEMA_FILE, init};
 pub use journal::{
-    Journal, LocalRuns, ReadRun, RunFile, RunStore, Undertaking, abandon, looser_than_last,
-    read_again, read_run, report_of, unfinished,
+    Journal, LocalRuns, ObjectRun, ReadRun, RunFile, RunStore, Undertaking, abandon, history,
+    history_of, looser_than_last, read_again, read_run, report_of, unfinished,
 };
 pub use lease::{
     BreakOutcome, Holder, LeaseStore, LeftUndone, LocalLeases, Loss, TenantLease, Version, Wanted,

@@ -9,6 +9,7 @@ mod drawing;
 mod escape;
 mod events;
 mod graph;
+mod history;
 mod html;
 mod junit;
 mod lease;
@@ -38,6 +39,7 @@ pub use events::{
     write_event,
 };
 pub use graph::{GraphFormat, write_graph};
+pub use history::{write_history, write_object_run, write_object_run_json, write_past_run_json};
 pub use html::write_html;
 pub use lease::{write_leases, write_leases_json};
 pub use markdown::{COMMENT, write_markdown};

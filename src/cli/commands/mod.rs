@@ -6,6 +6,7 @@ pub(super) mod certificate;
 pub(super) mod emulate;
 pub(super) mod fmt;
 pub(super) mod graph;
+pub(super) mod history;
 pub(super) mod init;
 pub(super) mod lock;
 pub(super) mod plan;

@@ -2,6 +2,7 @@
 //! and ends it. An intent is on the disk before its request leaves; the rest is with the operating
 //! system by then, which keeps it when this program is killed, and on the disk with the next intent.
 
+mod history;
 mod report;
 mod rules;
 mod store;
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
+pub use history::{ObjectRun, history, history_of};
 pub use report::{ReadRun, read_again, read_run, report_of};
 pub use rules::looser_than_last;
 pub use store::{LocalRuns, RunFile, RunStore};
