@@ -22,6 +22,7 @@
 //! | the certificate that a spec names | read by `ops::connect`, understood by `client` |
 //! | `NAME.pem`, `NAME.pfx`, `NAME.cer` in a directory of certificates | `certificate` |
 //! | `tenant.toml` beside a spec | the seed of the embedded tenant, `cli` and `emulator` |
+//! | `.auditform/leases/TENANT_ID.json` | `ops::lease`, understood by `lease` |
 //! | `.auditform/pending.json` | `ops::pending`: when a switch was written that does not show yet |
 //! | `.auditform/tenant.state`, `.auditform/credentials/` | `emulator`: the embedded tenant |
 //!
@@ -42,6 +43,8 @@ pub mod plan;
 pub mod graph;
 
 pub mod journal;
+
+pub mod lease;
 
 pub mod client;
 

@@ -334,6 +334,8 @@ For more information, try '--help'.
         str![[r#"
 error: unrecognized subcommand 'destroy'
 
+  tip: a similar subcommand exists: 'history'
+
 Usage: auditform [OPTIONS] <COMMAND>
 
 For more information, try '--help'.

@@ -31,6 +31,7 @@ pub(crate) fn exits() -> Vec<Exit> {
         Exit::ChecksFailed,
         Exit::StateUnknown,
         Exit::Pending,
+        Exit::Locked,
         Exit::Unfinished,
         Exit::SecondPhase,
         Exit::Usage,
@@ -49,6 +50,7 @@ pub(crate) fn exits() -> Vec<Exit> {
         | Exit::Pending
         | Exit::SecondPhase
         | Exit::Usage
+        | Exit::Locked
         | Exit::Unfinished
         | Exit::Interrupted => true,
     };

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed assumption is a failed test")]
 #![expect(clippy::needless_raw_string_hashes, reason = "snapbox writes expected texts like this")]
 
+use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::Engine;
@@ -104,7 +105,32 @@ fn unknown(front: &Front, expected: Inline) {
     assert_eq!(output.stdout, "");
     assert_eq!(front.writes().len(), 0);
     assert_data_eq!(world.redact(&output.stderr), expected);
-    assert!(!world.path(".auditform").exists());
+    assert_eq!(
+        kept(&world),
+        [".auditform/.gitignore: 2", ".auditform/leases/LOCK: 0", ".auditform/leases/guard: 0"]
+    );
+}
+
+/// The files beside the spec that the apply has left, with their lengths. What was locked stays, and is
+/// empty; its name begins with the id of the tenant.
+fn kept(world: &World) -> Vec<String> {
+    let mut kept = Vec::new();
+    let mut open = vec![".auditform".to_owned()];
+    while let Some(directory) = open.pop() {
+        for entry in fs::read_dir(world.path(&directory)).unwrap() {
+            let entry = entry.unwrap();
+            let name = entry.file_name().into_string().unwrap();
+            let is_lock = name.split_once('.').is_some_and(|(_, end)| end == "lock");
+            let name = if is_lock { "LOCK".to_owned() } else { name };
+            let path = format!("{directory}/{name}");
+            match entry.metadata().unwrap() {
+                found if found.is_dir() => open.push(path),
+                found => kept.push(format!("{path}: {}", found.len())),
+            }
+        }
+    }
+    kept.sort();
+    kept
 }
 
 /// A plan on this tenant changes so many mailboxes.

@@ -27,6 +27,8 @@ pub enum Exit {
     StateUnknown = 8,
     /// Applied, and verification is still pending.
     Pending = 9,
+    /// Another apply holds the lease on the tenant.
+    Locked = 10,
     /// An unfinished run of this tenant stands in the way.
     Unfinished = 11,
     /// The first phase is done, the second waits for its own approval.
@@ -57,6 +59,7 @@ impl Exit {
             Self::ChecksFailed => "checks_failed",
             Self::StateUnknown => "state_unknown",
             Self::Pending => "verification_pending",
+            Self::Locked => "tenant_locked",
             Self::Unfinished => "unfinished_run",
             Self::SecondPhase => "second_phase_waits",
             Self::Usage => "usage",
@@ -65,7 +68,7 @@ impl Exit {
     }
 
     /// Every code, in order.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Done,
         Self::Error,
         Self::ChangesPresent,
@@ -76,6 +79,7 @@ impl Exit {
         Self::ChecksFailed,
         Self::StateUnknown,
         Self::Pending,
+        Self::Locked,
         Self::Unfinished,
         Self::SecondPhase,
         Self::Usage,
@@ -95,6 +99,7 @@ impl Exit {
             Self::ChecksFailed => "a check of the spec failed",
             Self::StateUnknown => "state unknown: a read failed or was incomplete",
             Self::Pending => "applied, and something does not show yet",
+            Self::Locked => "another apply of the tenant is under way",
             Self::Unfinished => "an unfinished run stands in the way",
             Self::SecondPhase => "the second phase waits for its own approval",
             Self::Usage => "unknown command, flag or value",

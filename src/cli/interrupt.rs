@@ -12,12 +12,14 @@ use crate::apply::Cancel;
 #[derive(Debug)]
 pub(super) struct Interrupts {
     draining: AtomicBool,
+    signalled: AtomicBool,
     asked: watch::Sender<bool>,
 }
 
 impl Interrupts {
     pub(super) fn new() -> Self {
-        Self { draining: AtomicBool::new(false), asked: watch::Sender::new(false) }
+        let [draining, signalled] = [false; 2].map(AtomicBool::new);
+        Self { draining, signalled, asked: watch::Sender::new(false) }
     }
 
     /// From now on the first signal asks instead of ending the command.
@@ -31,16 +33,27 @@ impl Interrupts {
         self.draining.store(false, Ordering::Relaxed);
     }
 
+    /// Starts nothing more, as after a signal.
+    pub(super) fn stop(&self) {
+        self.asked.send_replace(true);
+    }
+
+    /// Whether a signal came.
+    pub(super) fn was_signalled(&self) -> bool {
+        self.signalled.load(Ordering::Relaxed)
+    }
+
     /// Ends when the command has to be left.
     pub(super) async fn leave(&self) {
         loop {
             if tokio::signal::ctrl_c().await.is_err() {
                 std::future::pending::<()>().await;
             }
-            let asks = self.draining.load(Ordering::Relaxed);
-            if !asks || self.asked.send_replace(true) {
+            let is_again = self.signalled.swap(true, Ordering::Relaxed);
+            if is_again || !self.draining.load(Ordering::Relaxed) {
                 return;
             }
+            self.stop();
         }
     }
 }

@@ -91,6 +91,8 @@ enum Command {
     Undo(commands::apply::undo::Arguments),
     Show(commands::show::Arguments),
     PlanDiff(commands::plan_diff::Arguments),
+    History(commands::history::Arguments),
+    Lock(commands::lock::Arguments),
     Approve(commands::approve::Arguments),
     Snapshot(commands::snapshot::Arguments),
     Graph(commands::graph::Arguments),
@@ -151,6 +153,8 @@ async fn dispatch(command: Command, terminal: Terminal<'_>, ports: Ports) -> Exi
                     .await
             }
             Command::Show(arguments) => commands::show::run(&arguments, terminal),
+            Command::History(arguments) => commands::history::run(&arguments, terminal, &ports),
+            Command::Lock(arguments) => commands::lock::run(&arguments, terminal, &ports).await,
             Command::PlanDiff(arguments) => commands::plan_diff::run(&arguments, terminal),
             Command::Approve(arguments) => {
                 commands::approve::run(&arguments, terminal, &ports).await

@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, Sources, nearest};
 use crate::emulator::Running;
 use crate::ops::{
     self, Cause, ConnectOptions, Connection, LoadError, Loaded, PlanOptions, Planned, Ports,
-    ReadObserver, Speed, Stopped,
+    ReadObserver, Speed, Stopped, TenantLease,
 };
 use crate::plan::{Plan, SpecText, unknown_targets};
 use crate::render::{AssumedSpeed, CommandEvent, TenantRef};
@@ -62,6 +62,8 @@ impl SpeedArguments {
 pub(super) struct Session {
     pub(super) loaded: Loaded,
     pub(super) connection: Connection,
+    /// The lease on the tenant, where it is to be changed.
+    pub(super) lease: Option<TenantLease>,
     /// Keeps the embedded tenant alive.
     embedded: Option<Running>,
 }
@@ -185,7 +187,7 @@ pub(super) async fn connect(
         let tenant = TenantRef { id: connection.tenant_id, organization };
         CommandEvent::SignedIn { tenant }
     });
-    Ok(Session { loaded, connection, embedded })
+    Ok(Session { loaded, connection, lease: None, embedded })
 }
 
 /// Whether what is asked for is in the spec, found before any call.
@@ -262,6 +264,7 @@ pub(super) fn show(stopped: &Stopped, sources: &Sources, terminal: Terminal) -> 
         Cause::StateUnknown => Exit::StateUnknown,
         Cause::Stale => Exit::Stale,
         Cause::NotApproved => Exit::NotApproved,
+        Cause::Locked => Exit::Locked,
     }
 }
 

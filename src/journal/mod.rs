@@ -8,11 +8,13 @@
 //!
 //! Values only: who writes to a disk, and when a line has to be on it, is decided in `ops`.
 
+mod history;
 mod record;
 mod replay;
 mod schema;
 mod transition;
 
+pub use history::{Outcome, PastRun};
 pub use record::{
     Actor, Approver, FORMAT_VERSION, Head, Places, PlanLine, Record, RequestKey, Settled,
     Transition, WaitsFor, places_of,

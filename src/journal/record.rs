@@ -89,6 +89,15 @@ pub struct Actor {
     pub process: u32,
 }
 
+impl Actor {
+    /// `ada on build-1 (process 4711)`, as far as it is known.
+    pub fn words(&self) -> String {
+        let user = self.user.as_deref().unwrap_or("somebody");
+        let host = self.host.as_deref().unwrap_or("a machine");
+        format!("{user} on {host} (process {})", self.process)
+    }
+}
+
 /// The second line: `{"type":"plan","plan":…}`, where the plan is as `plan --out` saves it, canonical and
 /// with its digest. What each change was and becomes stands in it.
 #[derive(Debug, Clone, Copy)]

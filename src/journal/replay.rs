@@ -248,6 +248,14 @@ impl Replay {
 impl Run {
     /// Reads the lines of a run.
     pub fn read(lines: &mut dyn BufRead) -> Result<Self, Unreadable> {
+        Self::read_each(lines, &mut |_| {})
+    }
+
+    /// The same, handing on each line after the plan.
+    pub fn read_each(
+        lines: &mut dyn BufRead,
+        each: &mut dyn FnMut(&Record),
+    ) -> Result<Self, Unreadable> {
         let mut lines = Lines { from: lines, line: Vec::new(), number: 0, at: 0 };
         let mut run = match lines.next()? {
             Some(line) => Self::begin(line)?,
@@ -262,6 +270,7 @@ impl Run {
         while let Some(line) = lines.next()? {
             let record: Record =
                 serde_json::from_slice(line).map_err(|error| lines.wrong(&error.to_string()))?;
+            each(&record);
             run.take(record).map_err(|error| lines.wrong(&error.to_string()))?;
             run.whole = lines.at;
         }

@@ -14,6 +14,7 @@ mod freshness;
 mod identity;
 mod init;
 mod journal;
+mod lease;
 mod load;
 mod pending;
 mod plan;
@@ -42,8 +43,12 @@ pub use connect::{ConnectOptions, Connection, EmbeddedTenant, Speed, connect};
 pub use format::{Layout, layout, layout_of_text};
 pub use init::{SCHEMA_FILE, init};
 pub use journal::{
-    Journal, LocalRuns, ReadRun, RunFile, RunStore, Undertaking, abandon, close_undone,
-    looser_than_last, read_run, report_of, unfinished,
+    Journal, LocalRuns, ObjectRun, ReadRun, RunFile, RunStore, Undertaking, abandon, close_undone,
+    history, history_of, looser_than_last, read_again, read_run, report_of, unfinished,
+};
+pub use lease::{
+    BreakOutcome, Holder, LeaseStore, LeftUndone, LocalLeases, Loss, TenantLease, Version, Wanted,
+    break_lease, leases, take_lease,
 };
 pub use load::{
     Capture, CapturedFile, LoadError, Loaded, SPEC_FILE, VariableOptions, load, load_captured,

@@ -86,6 +86,8 @@ pub enum Cause {
     Stale,
     /// An approval is missing, invalid or expired.
     NotApproved,
+    /// Another apply holds the tenant.
+    Locked,
 }
 
 /// An operation that stopped, with what there is to say.
@@ -116,6 +118,11 @@ impl Stopped {
     /// Stopped since it is not approved.
     pub fn not_approved(diagnostic: Diagnostic) -> Self {
         Self { cause: Cause::NotApproved, diagnostics: diagnostic.into() }
+    }
+
+    /// Stopped since another apply holds the tenant.
+    pub fn locked(diagnostic: Diagnostic) -> Self {
+        Self { cause: Cause::Locked, diagnostics: diagnostic.into() }
     }
 
     /// Stopped since the state of the tenant could not be learnt.

@@ -42,7 +42,7 @@ pub use limits::{Refusal, Violation, judge, unneeded};
 pub use loosened::loosened;
 pub use mailboxes::{MailboxChanges, MailboxView, Pattern};
 pub use select::{
-    HeldBack, LeftOut, MailboxWatch, Selected, select, unknown_targets, unmet_targets,
+    HeldBack, LeftOut, MailboxWatch, Selected, is_wanted, select, unknown_targets, unmet_targets,
 };
 pub use tenant::{ObservedTenant, TenantChange, TenantFindings, diff_tenant};
 pub use undo::{MailboxUndo, Stays, Undoes, undo_switches};

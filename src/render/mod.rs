@@ -10,8 +10,10 @@ mod escape;
 mod estimate;
 mod events;
 mod graph;
+mod history;
 mod html;
 mod junit;
+mod lease;
 mod markdown;
 mod plan_difference;
 mod plan_text;
@@ -40,7 +42,9 @@ pub use events::{
     write_event,
 };
 pub use graph::{GraphFormat, write_graph};
+pub use history::{write_history, write_object_run, write_object_run_json, write_past_run_json};
 pub use html::write_html;
+pub use lease::{write_leases, write_leases_json};
 pub use markdown::{COMMENT, write_markdown};
 pub use plan_difference::write_plan_difference;
 pub use plan_text::{COLUMNS, Detail, TextOptions, write_plan};
@@ -51,3 +55,4 @@ pub use reports::{FindingSuite, ReportFormat, plan_findings, write_findings};
 pub use roles::write_requirements;
 pub use run::{write_run, write_run_json};
 pub use text_diff::write_text_diff;
+pub use wording::visible;

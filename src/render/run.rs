@@ -85,9 +85,7 @@ fn write_head(out: &mut dyn Write, run: &Run) -> io::Result<()> {
 }
 
 fn by(actor: &Actor) -> String {
-    let user = actor.user.as_deref().map_or_else(|| "somebody".into(), visible);
-    let host = actor.host.as_deref().map_or_else(|| "a machine".into(), visible);
-    format!("{user} on {host} (process {})", actor.process)
+    visible(&actor.words()).into_owned()
 }
 
 /// A run as a document: the first line of its journal, how it ended, and each change with its state.

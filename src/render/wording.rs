@@ -67,7 +67,7 @@ pub(super) fn sorts(tally: Tally) -> Option<String> {
 /// A text in which nothing hides: control characters, which a terminal would obey, and those that
 /// turn the direction of writing or have no width, by which one name can look like another, are
 /// written as escapes; so are those that are no letters at all, which XML cannot hold.
-pub(super) fn visible(text: &str) -> Cow<'_, str> {
+pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.contains(is_hidden) {
         return Cow::Borrowed(text);
     }

@@ -89,6 +89,6 @@ fn show_run(arguments: &Arguments, name: &str, directory: &Path, terminal: Termi
 }
 
 /// The directory of a spec that is named by its file or by its directory.
-fn beside(spec: &Path) -> &Path {
+pub(super) fn beside(spec: &Path) -> &Path {
     if spec.is_file() { ops::directory_of(spec) } else { spec }
 }

@@ -2,6 +2,7 @@
 //! and ends it. An intent is on the disk before its request leaves; the rest is with the operating
 //! system by then, which keeps it when this program is killed, and on the disk with the next intent.
 
+mod history;
 mod report;
 mod rules;
 mod store;
@@ -15,7 +16,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
-pub use report::{ReadRun, read_run, report_of};
+pub use history::{ObjectRun, history, history_of};
+pub use report::{ReadRun, read_again, read_run, report_of};
 pub use rules::looser_than_last;
 pub use store::{LocalRuns, RunFile, RunStore};
 pub use unfinished::{abandon, close_undone, unfinished};
@@ -157,9 +159,10 @@ fn unwritable(beside: &Path, error: &io::Error) -> Stopped {
     )
 }
 
-/// Whether there is something to go on with: a run that was interrupted, or that could not read on.
+/// Whether there is something to go on with: a run that was interrupted, that lost its lease, or that could
+/// not read on.
 fn is_unfinished(report: &Report, exit_code: u8) -> bool {
-    matches!(exit_code, 130 | 8) && report.is_open()
+    matches!(exit_code, 130 | 10 | 8) && report.is_open()
 }
 
 fn head(
@@ -191,7 +194,7 @@ fn head(
     }
 }
 
-fn actor(ports: &Ports) -> Actor {
+pub(super) fn actor(ports: &Ports) -> Actor {
     let user =
         ["USER", "USERNAME", "LOGNAME"].into_iter().find_map(|name| ports.environment.get(name));
     let host = gethostname::gethostname().into_string().ok().filter(|name| !name.is_empty());

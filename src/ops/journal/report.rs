@@ -41,6 +41,15 @@ pub fn read_run(runs: &dyn RunStore, name: &str) -> Result<ReadRun, Stopped> {
     Ok(ReadRun { run, plan: Some(plan) })
 }
 
+/// What the journal of a run tells by now. Its plan is the same: nothing but lines after it is ever written.
+pub fn read_again(runs: &dyn RunStore, run: &Run) -> Result<Run, Stopped> {
+    let name = &run.head.run;
+    let read = || -> Result<Run, Unreadable> {
+        Run::read(&mut BufReader::with_capacity(1 << 16, runs.open(name)?))
+    };
+    read().map_err(|error| unreadable(name, &error))
+}
+
 /// Whether the first line tells of the plan what stands in it: no digest covers the line itself.
 fn speaks_of(head: &Head, read: &ReadPlan) -> bool {
     let plan = &read.plan;
@@ -120,7 +129,7 @@ pub fn report_of(plan: &Plan, run: &Run) -> Report {
     for place in (0u32..).take(plan.len()).filter(|place| run.replay.is_not_visible(*place)) {
         report.verify(place, Verdict::Pending);
     }
-    report.interrupted = run.ended.as_ref().is_none_or(|ended| ended.exit_code == 130);
+    report.interrupted = run.ended.as_ref().is_none_or(|ended| matches!(ended.exit_code, 130 | 10));
     report
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use uuid::Uuid;
 
 use super::report::{names_of, unreadable};
-use super::store::{LocalRuns, RunStore};
+use super::store::{LocalRuns, ReadSeek, RunStore};
 use super::{Lines, actor};
 use crate::diagnostic::Diagnostic;
 use crate::journal::{Head, Record, Run, Unreadable};
@@ -50,17 +50,22 @@ fn unfinished_head(
 }
 
 /// Whether the last line says that nobody goes on.
-fn has_ended(lines: &mut BufReader<Box<dyn super::store::ReadSeek>>) -> io::Result<bool> {
+fn has_ended(lines: &mut BufReader<Box<dyn ReadSeek>>) -> io::Result<bool> {
+    Ok(matches!(
+        last_record(lines)?,
+        Some(Record::Ended { unfinished: false, .. } | Record::Abandoned { .. })
+    ))
+}
+
+/// The last line, where it is whole and one that ends a run: those are short.
+pub(super) fn last_record(lines: &mut BufReader<Box<dyn ReadSeek>>) -> io::Result<Option<Record>> {
     let length = lines.seek(SeekFrom::End(0))?;
     lines.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
     let mut tail = Vec::new();
     lines.read_to_end(&mut tail)?;
-    let Some(whole) = tail.strip_suffix(b"\n") else { return Ok(false) };
+    let Some(whole) = tail.strip_suffix(b"\n") else { return Ok(None) };
     let last = whole.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-    Ok(matches!(
-        serde_json::from_slice(last),
-        Ok(Record::Ended { unfinished: false, .. } | Record::Abandoned { .. })
-    ))
+    Ok(serde_json::from_slice(last).ok())
 }
 
 /// Closes a run that another one takes back, where its journal lies here and it has not ended.

@@ -226,6 +226,14 @@ fn wants(selection: &Selection, address: &Address) -> bool {
     is_named && !names(&selection.excludes, address)
 }
 
+/// Whether a change is what a selection names.
+pub fn is_wanted(selection: &Selection, change: &Change<'_>) -> bool {
+    match change {
+        Change::Mailbox(view) => wants_mailbox(selection, *view),
+        change => wants(selection, &change.address()),
+    }
+}
+
 /// Whether a resource that nobody has read yet may hold something that is wanted.
 fn may_want(selection: &Selection, address: &Address) -> bool {
     selection.may_want(address.kind(), address.name()) && !names(&selection.excludes, address)

@@ -3,6 +3,7 @@
 
 mod checks;
 mod ending;
+mod lease;
 mod opened;
 mod resume;
 mod saved;
@@ -12,6 +13,7 @@ mod unfinished;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::ValueEnum;
 
@@ -20,6 +22,7 @@ use self::ending::{end_journal, exit_of, half_made};
 use self::opened::{Opened, Resumed, ReviewedPlan, open_spec};
 use self::unfinished::Left;
 use crate::apply::Report;
+use crate::cli::duration;
 use crate::cli::events::{Destination, Events};
 use crate::cli::exit::Exit;
 use crate::cli::interrupt::Interrupts;
@@ -87,6 +90,9 @@ pub(in crate::cli) struct Arguments {
     /// Close the run of this tenant that has not ended, and plan anew
     #[arg(long)]
     abandon: bool,
+    /// How long to wait for another apply of the tenant to end
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration::parse)]
+    lock_timeout: Duration,
     /// Print what happens, as one JSON object on each line, instead of plan and report; whoever is
     /// asked sees the plan on standard error
     #[arg(long, conflicts_with_all = ["json_into", "full"])]
@@ -143,7 +149,7 @@ async fn applied(
     let mut opened = match &arguments.resume {
         Some(run) => {
             let named = Some(run.as_str()).filter(|run| !run.is_empty());
-            resume::open(arguments, named, terminal, ports).await
+            Box::pin(resume::open(arguments, named, terminal, ports)).await
         }
         None if ops::is_saved_plan(&arguments.path) => {
             Box::pin(saved::open(arguments, terminal, ports)).await
@@ -296,24 +302,19 @@ impl Run<'_> {
     }
 
     async fn carry_out(&mut self, plan: &Plan) -> Exit {
-        let parallelism = usize::from(self.arguments.speed.parallelism);
-        let cancel = self.interrupts.ask_first();
+        if let Err(exit) = self.may_begin() {
+            return exit;
+        }
         let mut journal = match self.begin_journal(plan) {
             Ok(journal) => journal,
             Err(stopped) => return show(&stopped, &self.session.loaded.sources, self.terminal),
         };
-        let read = self.read.clone();
-        let taken_up = self.resumed.take().map(|run| run.taken_up).unwrap_or_default();
-        let options = ApplyOptions { parallelism, cancel, read, taken_up, journal: &mut journal };
-        let Session { loaded, connection, .. } = &mut self.session;
-        let (desired, directory) = (&loaded.desired, &loaded.directory);
+        if let Some(lease) = &self.session.lease {
+            lease.carries(&journal.run);
+        }
+        let applied = self.send(plan, &mut journal).await;
         let terminal = self.terminal;
-        let mut progress = terminal.progress();
-        let ports = self.ports;
-        let applied =
-            ops::apply(connection, desired, plan, directory, ports, options, &mut progress).await;
-        self.interrupts.end_at_once();
-        let sources = &loaded.sources;
+        let sources = &self.session.loaded.sources;
         let Applied { report, unverified, unread } = match applied {
             Ok(applied) => applied,
             Err(stopped) => {
@@ -326,7 +327,7 @@ impl Run<'_> {
             show(stopped, sources, terminal);
         }
         let is_unknown = unverified.is_some() || unread.is_some();
-        let exit = exit_of(&report, is_unknown, self.read.stale);
+        let exit = self.ends_locked(exit_of(&report, is_unknown, self.read.stale));
         end_journal(journal, plan, &report, exit, terminal);
         if let Some(finding) = half_made(plan, &report).filter(|_| exit == Exit::Partly) {
             terminal.finding(finding);
@@ -340,13 +341,42 @@ impl Run<'_> {
         }
         // What was done is told in any case; as a result only where it can be taken for one.
         match exit {
-            Exit::Interrupted | Exit::StateUnknown | Exit::Stale => {
+            Exit::Interrupted | Exit::Locked | Exit::StateUnknown | Exit::Stale => {
                 // Where standard error is gone, nobody can be told so; the code still tells.
                 let _ = terminal.talk(write);
                 exit
             }
             _ => terminal.result(write).map_or_else(|error| unwritten(&error, terminal), |()| exit),
         }
+    }
+
+    /// Sends what the plan says, until it is done or has to stop: for a signal, or since the lease is lost.
+    async fn send(&mut self, plan: &Plan, journal: &mut Journal) -> Result<Applied, Stopped> {
+        let parallelism = usize::from(self.arguments.speed.parallelism);
+        let cancel = self.interrupts.ask_first();
+        let read = self.read.clone();
+        let taken_up = self.resumed.take().map(|run| run.taken_up).unwrap_or_default();
+        let options = ApplyOptions { parallelism, cancel, read, taken_up, journal };
+        let Session { loaded, connection, lease, .. } = &mut self.session;
+        let (desired, directory) = (&loaded.desired, &loaded.directory);
+        let mut progress = self.terminal.progress();
+        let ports = self.ports;
+        let lost = async {
+            match lease {
+                Some(lease) => lease.lost().await,
+                None => std::future::pending().await,
+            }
+            self.interrupts.stop();
+            std::future::pending().await
+        };
+        let applying =
+            ops::apply(connection, desired, plan, directory, ports, options, &mut progress);
+        let applied = tokio::select! {
+            applied = applying => applied,
+            never = lost => never,
+        };
+        self.interrupts.end_at_once();
+        applied
     }
 }
 

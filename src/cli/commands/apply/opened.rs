@@ -1,6 +1,7 @@
 //! From a spec to a plan that is about to be applied, and what an approval has to be.
 
 use super::Arguments;
+use super::lease::locked;
 use super::unfinished::{Left, nothing_in_the_way};
 use crate::apply::TakenUp;
 use crate::cli::commands::plan::{looser, provenance};
@@ -78,10 +79,11 @@ pub(super) async fn open_spec(
     let allow = &arguments.allow.allow;
     let reading = Reading { allow, selection: &selection, speed, applying: true };
     let spec = ops::spec_text(&loaded);
-    let at = ports.now();
     can_be_planned(&loaded, reading, terminal)?;
     let session = connect(loaded, reading, terminal, ports).await?;
+    let session = locked(session, arguments, terminal, ports).await?;
     let mut session = nothing_in_the_way(session, arguments, None, terminal, ports).await?;
+    let at = ports.now();
     let plan = plan(&mut session, reading, terminal, ports).await?;
     let stale = arguments.stale.into();
     let read = LastRead { stale, ended: ports.now(), ..LastRead::at(at) };

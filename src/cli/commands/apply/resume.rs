@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Arguments;
+use super::lease::locked;
 use super::opened::{Opened, Resumed, ReviewedPlan};
 use super::saved::{is_of_tenant, refuse_stale, selection_of};
 use super::unfinished::Left;
@@ -52,8 +53,15 @@ pub(super) async fn open(
     let selection = selection_of(&plan).map_err(shown)?;
     let speed = arguments.speed.speed();
     let reading = Reading { allow: &[], selection: &selection, speed, applying: true };
-    let mut session = connect(loaded, reading, terminal, ports).await?;
+    let session = connect(loaded, reading, terminal, ports).await?;
     is_of_tenant(&plan, &session, terminal)?;
+    let mut session = locked(session, arguments, terminal, ports).await?;
+    // It may have been under way until the lease was free.
+    let runs = LocalRuns::beside(&directory);
+    let run = ops::read_again(&runs, &run).map_err(shown)?;
+    if !run.is_unfinished() {
+        return Err(nothing(Some(&run.head.run), &entry, terminal).into());
+    }
     terminal
         .tell(&format!("Going on with run {}. Reading again what is left of it.", run.head.run));
     let resumption = {

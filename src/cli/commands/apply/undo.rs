@@ -1,11 +1,14 @@
 //! `auditform undo`: plan what takes a run back, show it, ask, and apply it like any other plan.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use super::lease::locked;
 use super::opened::{Opened, can_be_asked, is_approved};
 use super::unfinished::{Left, nothing_in_the_way};
 use super::{Stale, carried_out};
 use crate::cli::commands::plan::{looser, provenance};
+use crate::cli::duration;
 use crate::cli::events::{Destination, Events};
 use crate::cli::exit::Exit;
 use crate::cli::interrupt::Interrupts;
@@ -56,6 +59,9 @@ pub(in crate::cli) struct Arguments {
     /// What to do when others have changed an object since
     #[arg(long, value_enum, value_name = "POLICY", default_value = "refuse-all")]
     stale: Stale,
+    /// How long to wait for another apply of the tenant to end
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration::parse)]
+    lock_timeout: Duration,
     /// Print what happens, as one JSON object on each line, instead of plan and report
     #[arg(long, conflicts_with_all = ["json_into", "full"])]
     json: bool,
@@ -81,6 +87,7 @@ impl Arguments {
             plan_only: false,
             resume: None,
             abandon: false,
+            lock_timeout: self.lock_timeout,
             json: self.json,
             json_into: self.json_into.clone(),
         }
@@ -155,6 +162,7 @@ async fn open(
     super::saved::is_of_tenant(&done.plan, &session, terminal)?;
     let undone = Some(run.head.run.as_str());
     let mut session = if applying {
+        let session = locked(session, apply, terminal, ports).await?;
         nothing_in_the_way(session, apply, undone, terminal, ports).await?
     } else {
         session
