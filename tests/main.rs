@@ -43,6 +43,7 @@ mod journal;
 mod laws;
 mod limits;
 mod locking;
+mod outputs;
 mod plan;
 mod plan_text;
 mod published;

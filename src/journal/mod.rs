@@ -9,6 +9,7 @@
 //! Values only: who writes to a disk, and when a line has to be on it, is decided in `ops`.
 
 mod history;
+mod lines;
 mod record;
 mod replay;
 mod schema;

@@ -3,10 +3,11 @@
 //! names the line: a journal is believed as a whole or not at all.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, BufRead, Read as _};
+use std::io::{self, BufRead};
 
 use jiff::Timestamp;
 
+use super::lines::Lines;
 use super::record::{
     Actor, FORMAT_VERSION, Head, PlanLine, Record, RequestKey, Settled, Transition, WaitsFor,
 };
@@ -256,7 +257,7 @@ impl Run {
         lines: &mut dyn BufRead,
         each: &mut dyn FnMut(&Record),
     ) -> Result<Self, Unreadable> {
-        let mut lines = Lines { from: lines, line: Vec::new(), number: 0, at: 0 };
+        let mut lines = Lines::of(lines);
         let mut run = match lines.next()? {
             Some(line) => Self::begin(line)?,
             None => return Err(Unreadable::NotBegun),
@@ -280,7 +281,7 @@ impl Run {
 
     /// Reads the first line alone.
     pub fn read_head(lines: &mut dyn BufRead) -> Result<Head, Unreadable> {
-        let mut lines = Lines { from: lines, line: Vec::new(), number: 0, at: 0 };
+        let mut lines = Lines::of(lines);
         match lines.next()? {
             Some(line) => Ok(Self::begin(line)?.head),
             None => Err(Unreadable::NotBegun),
@@ -336,65 +337,6 @@ impl Run {
     /// Whether something was left that can be gone on with, and nobody has given it up.
     pub fn is_unfinished(&self) -> bool {
         self.abandoned.is_none() && self.ended.as_ref().is_none_or(|ended| ended.unfinished)
-    }
-}
-
-/// Whole lines, one after another.
-struct Lines<'r> {
-    from: &'r mut dyn BufRead,
-    /// The last one; what is left of one that broke off, once there are no more.
-    line: Vec<u8>,
-    number: u64,
-    /// Bytes up to the end of the last one.
-    at: u64,
-}
-
-impl Lines<'_> {
-    fn next(&mut self) -> io::Result<Option<&[u8]>> {
-        self.line.clear();
-        self.from.read_until(b'\n', &mut self.line)?;
-        match self.line.split_last() {
-            Some((b'\n', line)) => {
-                self.number += 1;
-                self.at += self.line.len() as u64;
-                Ok(Some(line))
-            }
-            _ => Ok(None),
-        }
-    }
-
-    /// How long the plan in the second line is. It is passed over, since it can be as long as all the
-    /// rest, and who needs it reads it as a plan.
-    fn plan(&mut self) -> Result<Option<u64>, Unreadable> {
-        let before = PlanLine::BEFORE.as_bytes();
-        self.line.clear();
-        (&mut *self.from).take(before.len() as u64).read_to_end(&mut self.line)?;
-        if !before.starts_with(&self.line) {
-            self.number += 1;
-            return Err(self.wrong("it should hold the plan that the run carries out"));
-        }
-        let mut length = 0;
-        loop {
-            let buffer = self.from.fill_buf()?;
-            if buffer.is_empty() {
-                return Ok(None);
-            }
-            let end = buffer.iter().position(|byte| *byte == b'\n');
-            let taken = end.map_or(buffer.len(), |end| end + 1);
-            self.from.consume(taken);
-            length += taken as u64;
-            if end.is_some() {
-                break;
-            }
-        }
-        self.line.clear();
-        self.number += 1;
-        self.at += before.len() as u64 + length;
-        Ok(Some(length.saturating_sub(PlanLine::AFTER.len() as u64)))
-    }
-
-    fn wrong(&self, reason: &str) -> Unreadable {
-        Unreadable::Line { line: self.number, reason: reason.to_owned() }
     }
 }
 

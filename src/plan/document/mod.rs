@@ -9,6 +9,7 @@
 
 mod read;
 mod restore;
+mod room;
 mod row;
 mod saved;
 mod schema;

@@ -2,7 +2,6 @@
 //! from a broken one; a second takes one member and one change after another and digests them on the
 //! way. What was cut off, edited or never was a plan is an error, and nothing of it is believed.
 
-use std::cell::Cell;
 use std::fmt;
 use std::io::{self, BufReader, Read};
 
@@ -12,6 +11,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::restore::{Restorer, Unfit};
+use super::room::{LONGEST_CHANGE, Limited, Room};
 use super::saved::{GitCommit, Host, List, Made, Object, SpecText, VOLATILE, covered, digest_as};
 use super::{Counts, FORMAT_VERSION};
 use crate::plan::{CheckResult, Plan};
@@ -19,10 +19,6 @@ use crate::resource::{FormatVersion, PlanDigest};
 
 /// Longer documents are refused: a plan of a million mailboxes takes a third of it.
 const LONGEST: u64 = 512 << 20;
-/// So are longer specs and patterns: the texts of a spec have 16 MiB at most.
-const LONGEST_MEMBER: u64 = 40 << 20;
-/// And longer changes, and whatever else there is.
-const LONGEST_CHANGE: u64 = 4 << 20;
 
 /// The members that came with format 1.3.
 const SINCE_1_3: [&str; 3] = ["checks", "selection", "snapshot"];
@@ -133,37 +129,6 @@ impl From<io::Error> for UnreadablePlan {
     }
 }
 
-/// How much more of a document may belong to the part that is being read: what is held of it grows
-/// with that, and not with what somebody has written.
-#[derive(Debug, Default)]
-struct Room(Cell<u64>);
-
-impl Room {
-    /// Makes room for a member.
-    fn give(&self, name: &str) {
-        let is_long = matches!(name, "spec" | "patterns");
-        self.0.set(if is_long { LONGEST_MEMBER } else { LONGEST_CHANGE });
-    }
-}
-
-struct Limited<'r, R> {
-    room: &'r Room,
-    reader: R,
-}
-
-impl<R: Read> Read for Limited<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = self.room.0.get();
-        if left == 0 {
-            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
-        }
-        let length = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-        let count = self.reader.read(&mut buffer[..length])?;
-        self.room.0.set(left.saturating_sub(count as u64));
-        Ok(count)
-    }
-}
-
 fn parse<'de, S: DeserializeSeed<'de>>(
     reader: Box<dyn Read>,
     room: &Room,
@@ -190,7 +155,7 @@ fn parse<'de, S: DeserializeSeed<'de>>(
 
 /// What the first pass looks for.
 #[derive(Debug, Default)]
-struct Head {
+pub(super) struct Head {
     format_version: Option<String>,
     digest: Option<PlanDigest>,
     spec: Option<IgnoredAny>,
