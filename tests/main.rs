@@ -39,6 +39,7 @@ mod identity_specs;
 mod init;
 mod interruption;
 mod journal;
+mod kill;
 mod laws;
 mod limits;
 mod outputs;
