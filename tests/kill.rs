@@ -1,9 +1,10 @@
-//! An apply that is killed at any instant: what is known to be done is not sent again,
+//! An apply that is killed, or asked to stop, at any instant: what is known to be done is not sent again,
 //! and going on reaches the tenant that an undisturbed run reaches, byte for byte.
 //!
 //! - `random`: killed at instants drawn by a seed over the whole of a run and of the runs that go on
 //!   with it. `tests/kill/run` does the same with 2,000 changes, 500 times.
 //! - `entries`: stopped at every line of the journal of a run of a hundred steps.
+//! - `signals`: asked to stop by the signals that people, services and containers send.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a failed assumption is a failed test")]
@@ -11,6 +12,7 @@
 mod entries;
 mod journals;
 mod random;
+mod signals;
 
 /// A number from the environment.
 #[expect(clippy::disallowed_methods, reason = "how many is for whoever runs the tests to say")]
