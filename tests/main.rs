@@ -40,6 +40,7 @@ mod identity_specs;
 mod init;
 mod interruption;
 mod journal;
+mod kill;
 mod laws;
 mod limits;
 mod locking;

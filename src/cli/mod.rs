@@ -35,7 +35,7 @@ pub use reference::markdown;
 
 use crate::diagnostic::Diagnostic;
 use crate::ops::{Environment, Ports};
-use interrupt::Interrupts;
+use interrupt::{Interrupts, Signals};
 use logging::LogLevel;
 use terminal::Terminal;
 
@@ -139,7 +139,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 async fn dispatch(command: Command, terminal: Terminal<'_>, ports: Ports) -> Exit {
-    let interrupts = Interrupts::new();
+    let (interrupts, signals) = (Interrupts::new(), Signals::listen());
     let work = async {
         match command {
             Command::Validate(arguments) => commands::validate::run(&arguments, terminal, &ports),
@@ -176,7 +176,7 @@ async fn dispatch(command: Command, terminal: Terminal<'_>, ports: Ports) -> Exi
     };
     tokio::select! {
         exit = work => exit,
-        () = interrupts.leave() => Exit::Interrupted,
+        () = interrupts.leave(signals) => Exit::Interrupted,
     }
 }
 

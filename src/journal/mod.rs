@@ -22,4 +22,7 @@ pub use record::{
 };
 pub use replay::{Ended, Replay, Run, SettledChange, Unreadable, Unreplayable};
 pub use schema::journal_schema;
-pub use transition::{Event, State};
+pub use transition::{Event, Standing, State};
+
+#[cfg(test)]
+mod laws;

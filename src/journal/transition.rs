@@ -62,12 +62,24 @@ impl State {
                 Self::InDoubt | Self::Succeeded | Self::Pending | Self::Verified | Self::Refuted,
                 E::Verified,
             ) => Self::Verified,
-            (Self::Succeeded | Self::Pending, E::Pending) => Self::Pending,
+            // The service answers from several places: what was seen once may not be seen next time.
+            (Self::Succeeded | Self::Pending | Self::Verified | Self::Refuted, E::Pending) => {
+                Self::Pending
+            }
             (Self::Succeeded | Self::Pending | Self::Verified | Self::Refuted, E::Refuted) => {
                 Self::Refuted
             }
             _ => return None,
         })
+    }
+
+    /// What it means to whoever goes on with the run.
+    pub const fn standing(self) -> Standing {
+        match self {
+            Self::Planned | Self::Failed => Standing::Open,
+            Self::Intended | Self::Sent | Self::InDoubt => Standing::InDoubt,
+            Self::Succeeded | Self::Verified | Self::Pending | Self::Refuted => Standing::Done,
+        }
     }
 
     /// The word for it.
@@ -84,6 +96,17 @@ impl State {
             Self::Refuted => "refuted",
         }
     }
+}
+
+/// What is left to do about a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// The service said that it is done, so it is never sent again, whatever reading back showed.
+    Done,
+    /// Only the tenant can tell.
+    InDoubt,
+    /// It had no effect, and is to be sent.
+    Open,
 }
 
 /// What happens to a request.
@@ -164,9 +187,9 @@ sent: sent sent, succeeded succeeded, failed failed, in doubt in doubt, resumed 
 in doubt: resumed in doubt, verified verified, pending in doubt, refuted failed
 succeeded: resumed succeeded, verified verified, pending pending, refuted refuted
 failed: intended intended, resumed failed
-verified: resumed verified, verified verified, refuted refuted
+verified: resumed verified, verified verified, pending pending, refuted refuted
 pending: resumed pending, verified verified, pending pending, refuted refuted
-refuted: intended intended, resumed refuted, verified verified, refuted refuted
+refuted: intended intended, resumed refuted, verified verified, pending pending, refuted refuted
 ";
         assert_eq!(table, expected);
     }

@@ -209,8 +209,8 @@ async fn entered(connection: &mut Connection, desired: &DesiredState, writer: &T
     }
 }
 
-/// Reads back what was done. Who has asked to stop before wants to know what became of it, and can
-/// leave at once; who asks meanwhile wants no more of it.
+/// Reads back what was done. Who has asked to stop waits for what is in flight and for nothing else: the
+/// run that is gone on with reads it all back.
 async fn read_back(
     connection: &Connection,
     desired: &DesiredState,
@@ -220,10 +220,9 @@ async fn read_back(
     cancel: &mut Cancel,
     observer: &mut dyn Observer,
 ) -> Result<(), Stopped> {
-    let was_asked = report.interrupted;
     let verified = tokio::select! {
         biased;
-        () = cancel.wait(), if !was_asked => Err(left_off()),
+        () = cancel.wait() => Err(left_off()),
         verified = verify::verify(connection, desired, plan, ports, report, observer) => verified,
     };
     report.interrupted |= cancel.is_asked();

@@ -10,7 +10,7 @@ use super::journal::report_of;
 use super::ports::{Ports, Stopped};
 use super::recheck::{Asked, Reading, recheck};
 use crate::apply::{Open, RequestPlace, Standings, TakenUp};
-use crate::journal::{Event, RequestKey, Run, State};
+use crate::journal::{Event, RequestKey, Run, Standing};
 use crate::plan::Plan;
 use crate::state::DesiredState;
 
@@ -83,13 +83,13 @@ impl Known {
             let requests = change.requests();
             let (mut done, mut doubtful) = (0, 0);
             for request in 0..requests {
-                match run.replay.state(RequestKey { change: place, request }) {
-                    State::Planned | State::Intended | State::Sent | State::Failed => {}
-                    State::InDoubt => {
+                match run.replay.state(RequestKey { change: place, request }).standing() {
+                    Standing::Open => {}
+                    Standing::InDoubt => {
                         doubtful += 1;
                         known.in_doubt.insert((place, request));
                     }
-                    State::Succeeded | State::Verified | State::Pending | State::Refuted => {
+                    Standing::Done => {
                         done += 1;
                         known.done.insert((place, request));
                     }

@@ -115,7 +115,12 @@ impl Emulator {
 
     /// The whole tenant.
     pub(crate) fn state(&self) -> Value {
-        serde_json::from_str(&self.get("/_emulator/state")).unwrap()
+        serde_json::from_str(&self.state_text()).unwrap()
+    }
+
+    /// The same, byte for byte.
+    pub(crate) fn state_text(&self) -> String {
+        self.get("/_emulator/state")
     }
 
     /// Its mailboxes by name.

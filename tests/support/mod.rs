@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -193,6 +193,18 @@ impl Running {
         let id = self.process.id().to_string();
         let sent = Command::new("kill").args(["-s", name, &id]).status().unwrap();
         assert!(sent.success());
+    }
+
+    /// Kills it when so much time has gone by, if it is not over before.
+    pub(crate) fn kill_after(&mut self, time: Duration) {
+        let started = Instant::now();
+        while let Some(left) = time.checked_sub(started.elapsed())
+            && !self.has_ended()
+        {
+            std::thread::sleep(left.min(Duration::from_millis(5)));
+        }
+        // Already gone is as good.
+        let _ = self.process.kill();
     }
 
     /// Waits until it has said this on standard error.

@@ -90,6 +90,8 @@ pub(super) fn unreadable(name: &str, error: &Unreadable) -> Stopped {
         Unreadable::TooNew(_) => {
             Diagnostic::error("journal-too-new", summary).help("take a newer release of Auditform")
         }
+        Unreadable::NotBegun => Diagnostic::error("unreadable-journal", summary)
+            .help("there is nothing in it that could be lost: remove the file, or leave it"),
         _ => Diagnostic::error("unreadable-journal", summary)
             .help("a journal is not edited: restore the file as it was"),
     };

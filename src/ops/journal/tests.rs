@@ -129,3 +129,16 @@ fn whatever_becomes_of_a_change_is_read_back_from_the_journal() {
         assert_eq!(read.state(1), StepState::NotStarted, "{name}");
     }
 }
+
+#[test]
+fn a_journal_that_broke_off_before_anything_was_begun_is_nothing_to_restore() {
+    let directory = tempfile::tempdir().unwrap();
+    let runs = LocalRuns::prepare(directory.path()).unwrap();
+    drop(runs.create("20261123T154119042Z-5e1f00").unwrap());
+    let stopped = read_run(&runs, "latest").unwrap_err();
+    let finding = stopped.diagnostics.iter().next().unwrap();
+    assert_eq!(finding.notes[0], "it broke off in its first line, so nothing of the run was begun");
+    let help = "there is nothing in it that could be lost: remove the file, or leave it";
+    assert_eq!(finding.help, [help]);
+    assert_eq!(unfinished(directory.path(), None).unwrap(), []);
+}
