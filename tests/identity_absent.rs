@@ -66,12 +66,14 @@ Auditform will change contoso.onmicrosoft.com (tenant <guid>) as follows:
   # directory_role_assignment.auditor["Exchange Administrator"] will be deleted
   - directory_role_assignment.auditor["Exchange Administrator"]
       ! the application loses the directory role `Exchange Administrator`
+      ! cannot be undone: the service principal that has it is deleted too
       - role = "Exchange Administrator"
       # `ensure` is "absent"
 
   # app_role_assignment.auditor["Exchange.ManageAsApp"] will be deleted
   - app_role_assignment.auditor["Exchange.ManageAsApp"]
       ! the application loses `Exchange.ManageAsApp` of Office 365 Exchange Online
+      ! cannot be undone: the service principal that has it is deleted too
       - permission = "Exchange.ManageAsApp"
       # `ensure` is "absent"
 
@@ -99,7 +101,7 @@ Auditform will change contoso.onmicrosoft.com (tenant <guid>) as follows:
       # `ensure` is "absent"
 
 Plan: 0 to create, 0 to change, 5 to delete.
-Of these, 5 weaken, 1 removes values and 3 cannot be undone.
+Of these, 5 weaken, 1 removes values and 5 cannot be undone.
 8 managed objects need nothing.
 Applying it takes 4 requests to write and 9 requests to read back.
 
@@ -184,7 +186,7 @@ fn a_run_does_not_take_away_what_it_signs_in_with() {
 
 /// Gives the example's application what the spec does not name: a permission that is declared and
 /// consented to, a directory role, a key, an issuer and an owner.
-fn given_more(emulator: &Emulator, graph: &Graph) {
+pub(crate) fn given_more(emulator: &Emulator, graph: &Graph) {
     let state = emulator.state();
     let application = only(&state["Applications"], "displayName", &json!(NAME)).clone();
     let principal = only(&state["ServicePrincipals"], "appId", &application["appId"]);

@@ -11,6 +11,7 @@ mod disk;
 mod law;
 mod model;
 mod selecting;
+mod undoing;
 
 use std::path::Path;
 
@@ -66,24 +67,35 @@ fn plan(desired: &DesiredState, directory: &Directory) -> Plan {
 
 /// Carries a plan out in one of the orders that its graph allows.
 fn carry_out(plan: &Plan, directory: &mut Directory, picks: &[usize]) -> Vec<String> {
+    let done = carry_out_some(plan, directory, picks, usize::MAX);
+    done.into_iter().map(|(_, name)| name).collect()
+}
+
+/// The same up to a number of steps; each with the place of its change.
+fn carry_out_some(
+    plan: &Plan,
+    directory: &mut Directory,
+    picks: &[usize],
+    most: usize,
+) -> Vec<(Option<u32>, String)> {
     let graph = graph::build(plan).unwrap();
     let mut schedule = Schedule::new(&graph);
     let (mut ready, mut done) = (Vec::new(), Vec::new());
     let mut picks = picks.iter().copied().cycle();
     loop {
         ready.extend(std::iter::from_fn(|| schedule.take_ready()));
-        if ready.is_empty() {
+        if ready.is_empty() || done.len() == most {
             return done;
         }
         let step = ready.remove(picks.next().unwrap_or(0) % ready.len());
         match graph.step(step).unwrap() {
             Step::Write { change, request } => {
-                let change = &plan.identity[change as usize];
-                let write = change.steps().nth(usize::from(request)).unwrap();
+                let of = &plan.identity[change as usize];
+                let write = of.steps().nth(usize::from(request)).unwrap();
                 directory.take(write);
-                done.push(write.name().to_owned());
+                done.push((Some(change), write.name().to_owned()));
             }
-            Step::SignIn => done.push("sign in".to_owned()),
+            Step::SignIn => done.push((None, "sign in".to_owned())),
             other => panic!("{other:?}"),
         }
         assert!(schedule.finish(step, Outcome::Done).is_empty());
@@ -305,7 +317,7 @@ fn a_removal_goes_from_the_end_of_the_chain_and_says_what_stops_working() {
     assert!(removal.identity.iter().all(|change| !change.weakens.is_empty()));
     let irreversible =
         |change: &&auditform::plan::IdentityChange| change.reversible != Reversible::Yes;
-    assert_eq!(removal.identity.iter().filter(irreversible).count(), 3);
+    assert_eq!(removal.identity.iter().filter(irreversible).count(), 5);
     fits_the_schema(&removal);
     let done = carry_out(&removal, &mut directory, &[]);
     assert_eq!(

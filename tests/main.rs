@@ -69,4 +69,5 @@ mod stale_plan;
 mod support;
 mod transport;
 mod undo;
+mod undo_chains;
 mod views;

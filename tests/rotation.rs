@@ -52,12 +52,13 @@ Auditform will change contoso.onmicrosoft.com (tenant <guid>) as follows:
 
   # key_credential.auditor["certificate.auditor (next)"] will be created
   + key_credential.auditor["certificate.auditor (next)"]
+      ! cannot be undone: it belongs to a renewal, which is not taken back
       + thumbprint = (known after apply)
       + valid_until = (known after apply)
       # the certificate is not registered yet
 
 Plan: 1 to create, 1 to change, 0 to delete.
-Of these, 1 cannot be undone.
+Of these, 2 cannot be undone.
 3 managed objects need nothing.
 Applying it takes 1 request to write and 4 requests to read back.
 
@@ -99,6 +100,7 @@ Auditform will change contoso.onmicrosoft.com (tenant <guid>) as follows:
   # key_credential.auditor["<other>"] will be deleted
   - key_credential.auditor["<other>"]
       ! whatever signs in with this certificate no longer can
+      ! cannot be undone: the directory does not give the certificate out, so it cannot be put back
       - thumbprint = "<other>"
       - valid_until = "2027-02-21T[..]Z"
       # the overlap with the certificate after it is over
@@ -110,7 +112,7 @@ Auditform will change contoso.onmicrosoft.com (tenant <guid>) as follows:
       # the overlap with the certificate before it is over
 
 Plan: 0 to create, 1 to change, 1 to delete.
-Of these, 1 weakens, 1 removes values and 1 cannot be undone.
+Of these, 1 weakens, 1 removes values and 2 cannot be undone.
 3 managed objects need nothing.
 Applying it takes 1 request to write and 4 requests to read back.
 

@@ -13,7 +13,7 @@ mod writer;
 
 pub use event::{Event, Observer, Sink, StepEvent, StepName};
 pub use executor::{Execution, Freshness, RequestPlace, TakenUp};
-pub use recheck::{MailboxRecheck, Open, Standings, comparable, recheck_few};
+pub use recheck::{ChainsFound, MailboxRecheck, Open, Standings, comparable, recheck_few};
 pub use report::{Failure, FailureKind, Prerequisite, Report, StepState, Verdict};
 pub use verify::Verification;
 pub use writer::{Cancel, Writer, WriterEvents};

@@ -112,6 +112,11 @@ impl std::fmt::Debug for Connection {
 }
 
 impl Connection {
+    /// Requests to the directory so far.
+    pub(super) fn directory_requests(&self) -> u64 {
+        self.entra.as_ref().map_or(0, |entra| entra.requests().graph)
+    }
+
     /// Signs out: all tokens are dropped and their memory is overwritten.
     pub async fn sign_out(&self) {
         self.bootstrap.forget().await;

@@ -14,11 +14,11 @@ use super::identity;
 use super::pending;
 use super::ports::{Ports, Stopped};
 use super::read;
-use crate::apply::{MailboxRecheck, Open, RequestPlace, Standings, recheck_few};
+use crate::apply::{ChainsFound, MailboxRecheck, Open, RequestPlace, Standings, recheck_few};
 use crate::diagnostic::Diagnostic;
 use crate::plan::{
     IdentityChange, IdentityFindings, IdentityWrite, ObservedTenant, Plan, TenantChange,
-    diff_identity,
+    diff_identity, judge_undo,
 };
 use crate::providers::exchange::Exchange;
 use crate::resource::{Address, Kind};
@@ -78,15 +78,18 @@ pub async fn recheck(
     let first_mailbox = u32::try_from(plan.before_mailbox_changes()).unwrap_or(u32::MAX);
     let first_switch = u32::try_from(plan.identity.len()).unwrap_or(u32::MAX);
     let all = u32::try_from(plan.len()).unwrap_or(u32::MAX);
-    let mut found = IdentityFindings::default();
+    let mut found = ChainsFound::Compared(IdentityFindings::default());
     let changes_directory = (0..first_switch).any(is_open);
     if changes_directory || connection.exchange.is_none() {
         let observed;
         (observed, found) = chains(connection, desired, plan, ports, asked.is_done).await?;
         are_roles_known(plan, &observed, is_open)?;
         connection.application_id = identity::signing_in(&observed, desired);
-        if found.diagnostics.has_errors() && !changes_directory {
-            return Err(Stopped::error_of(found.diagnostics));
+        if let ChainsFound::Compared(compared) = &found
+            && compared.diagnostics.has_errors()
+            && !changes_directory
+        {
+            return Err(Stopped::error_of(compared.diagnostics.clone()));
         }
         enter::enter(connection, desired, &observed, ports).await?;
     }
@@ -132,11 +135,12 @@ async fn chains(
     plan: &Plan,
     ports: &Ports,
     is_done: &(dyn Fn(RequestPlace) -> bool + Sync),
-) -> Result<(ObservedIdentity, IdentityFindings), Stopped> {
+) -> Result<(ObservedIdentity, ChainsFound), Stopped> {
     let mut pauses = PAUSES.into_iter();
     loop {
-        let observed = identity::observe(connection, desired, ports.now()).await?;
-        let found = diff_identity(desired, &observed, ports.now());
+        let touched = identity::Touched::by(plan);
+        let observed = identity::observe(connection, desired, &touched, ports.now()).await?;
+        let found = found(desired, plan, &observed, ports);
         let Some(address) = hidden(plan, &found, is_done) else { return Ok((observed, found)) };
         match pauses.next() {
             Some(pause) => sleep(Duration::from_secs(pause)).await,
@@ -145,18 +149,43 @@ async fn chains(
     }
 }
 
-/// A change of which something was done that comparing anew would do again.
+/// What of a plan is left to do. The spec knows nothing of what takes a run back.
+pub(super) fn found(
+    desired: &DesiredState,
+    plan: &Plan,
+    observed: &ObservedIdentity,
+    ports: &Ports,
+) -> ChainsFound {
+    if plan.undoes.is_some() {
+        ChainsFound::Undone(judge_undo(&plan.identity, observed))
+    } else {
+        ChainsFound::Compared(diff_identity(desired, observed, ports.now()))
+    }
+}
+
+/// A change of which something was done that would be done again.
 fn hidden<'p>(
     plan: &'p Plan,
-    found: &IdentityFindings,
+    found: &ChainsFound,
     is_done: &(dyn Fn(RequestPlace) -> bool + Sync),
 ) -> Option<&'p Address> {
-    let is_hidden = |change: &IdentityChange, place: u32| {
-        let now = found.changes.iter().find(|other| other.address == change.address);
-        let left = |step: &IdentityWrite| {
-            now.is_some_and(|now| now.steps().any(|left| step.is_same_step(left)))
+    let is_left =
+        |change: &IdentityChange, place: u32, request: u8, step: &IdentityWrite| match found {
+            ChainsFound::Compared(found) => {
+                let now = found.changes.iter().find(|other| other.address == change.address);
+                now.is_some_and(|now| now.steps().any(|left| step.is_same_step(left)))
+            }
+            ChainsFound::Undone(seen) => {
+                let shown = seen.get(place as usize).map(|seen| &seen.shown);
+                let is_shown = shown.and_then(|shown| shown.get(usize::from(request)));
+                is_shown.is_none_or(|is_shown| !is_shown)
+            }
         };
-        (0u8..).zip(change.steps()).any(|(request, step)| is_done((place, request)) && left(step))
+    let is_hidden = |change: &IdentityChange, place: u32| {
+        let mut steps = (0u8..).zip(change.steps());
+        steps.any(|(request, step)| {
+            is_done((place, request)) && is_left(change, place, request, step)
+        })
     };
     let mut all = plan.identity.iter().zip(0u32..);
     all.find(|(change, place)| is_hidden(change, *place)).map(|(change, _)| &change.address)

@@ -10,7 +10,7 @@ use super::journal::report_of;
 use super::ports::{Ports, Stopped};
 use super::recheck::{Asked, Reading, recheck};
 use crate::apply::{Open, RequestPlace, Standings, TakenUp};
-use crate::journal::{Event, RequestKey, Run, Standing};
+use crate::journal::{Event, RequestKey, Run, Standing, State};
 use crate::plan::Plan;
 use crate::state::DesiredState;
 
@@ -71,19 +71,27 @@ pub async fn resume(
 /// What a journal tells of the requests of a plan.
 pub(super) struct Known {
     progress: Vec<Progress>,
+    /// By place: all requests were read back.
+    proved: Vec<bool>,
     done: HashSet<RequestPlace>,
     in_doubt: BTreeSet<RequestPlace>,
 }
 
 impl Known {
     pub(super) fn of(plan: &Plan, run: &Run) -> Self {
-        let mut known =
-            Self { progress: Vec::new(), done: HashSet::new(), in_doubt: BTreeSet::new() };
+        let mut known = Self {
+            progress: Vec::new(),
+            proved: Vec::new(),
+            done: HashSet::new(),
+            in_doubt: BTreeSet::new(),
+        };
         for (change, place) in plan.changes().zip(0u32..) {
             let requests = change.requests();
             let (mut done, mut doubtful) = (0, 0);
+            let state = |request| run.replay.state(RequestKey { change: place, request });
+            known.proved.push((0..requests).all(|request| state(request) == State::Verified));
             for request in 0..requests {
-                match run.replay.state(RequestKey { change: place, request }).standing() {
+                match state(request).standing() {
                     Standing::Open => {}
                     Standing::InDoubt => {
                         doubtful += 1;
@@ -108,6 +116,11 @@ impl Known {
     pub(super) fn is_begun(&self, place: u32) -> bool {
         let progress = self.progress.get(place as usize);
         progress.is_some_and(|progress| *progress != Progress::Untouched)
+    }
+
+    /// Whether nothing of a change is in doubt, and all of it was read back.
+    pub(super) fn is_proved(&self, place: u32) -> bool {
+        self.proved.get(place as usize).copied().unwrap_or_default()
     }
 
     /// Takes what reading again has shown of changes that were begun: the end of each doubt.

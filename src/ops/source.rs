@@ -52,7 +52,13 @@ impl Source<'_> {
     ) -> Result<ObservedIdentity, Stopped> {
         match self {
             Self::Tenant(connection) => {
-                let observed = identity::observe(connection, desired, ports.now()).await?;
+                let observed = identity::observe(
+                    connection,
+                    desired,
+                    &identity::Touched::default(),
+                    ports.now(),
+                )
+                .await?;
                 connection.application_id = identity::signing_in(&observed, desired);
                 Ok(observed)
             }
@@ -63,9 +69,7 @@ impl Source<'_> {
     /// Requests to the directory so far.
     pub(super) fn directory_requests(&self) -> u64 {
         match self {
-            Self::Tenant(connection) => {
-                connection.entra.as_ref().map_or(0, |entra| entra.requests().graph)
-            }
+            Self::Tenant(connection) => connection.directory_requests(),
             Self::Snapshot(snapshot) => snapshot.head().directory_requests,
         }
     }

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use super::checks::{Places, judge_again};
 use super::connect::Connection;
+use super::enter;
+use super::identity;
 use super::pending;
 use super::plan::guard;
 use super::ports::{Ports, Stopped};
@@ -13,8 +15,8 @@ use super::resume::Known;
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::journal::Run;
 use crate::plan::{
-    IdentityChange, MailboxUndo, ObservedTenant, Plan, Reversible, Stays, TenantChange, Undoes,
-    undo_switches,
+    ChainsUndone, MailboxUndo, ObservedTenant, Plan, Stays, TenantChange, Undoes, UndoneRun,
+    undo_chains, undo_switches,
 };
 use crate::providers::exchange::Exchange;
 use crate::state::{Allowance, DesiredState, MailboxRow};
@@ -42,10 +44,71 @@ pub async fn undo(
     let mut run = run.clone();
     run.replay.resume();
     let known = Known::of(done, &run);
-    let is_begun = |place: u32| known.is_begun(place);
     let mut plan = Plan::of(done.tenant.clone());
-    let name = run.head.run.as_str();
-    let mut stays = chains(done, &is_begun);
+    let mut stays = chains(&mut plan, connection, desired, done, &run, &known, ports).await?;
+    stays.extend(in_exchange(&mut plan, connection, done, &run, &known, beside, ports).await?);
+    stays.sort();
+    plan.undoes = Some(Undoes { run: run.head.run.clone(), stays });
+    finish(&mut plan, done, connection, desired, beside, ports, options).await?;
+    Ok(plan)
+}
+
+/// Identity chains, by what directory and disk hold now; what stays. Whoever may read Exchange is found out
+/// by that, where it is as an application of the spec.
+async fn chains(
+    plan: &mut Plan,
+    connection: &mut Connection,
+    desired: &DesiredState,
+    done: &Plan,
+    run: &Run,
+    known: &Known,
+    ports: &Ports,
+) -> Result<Vec<Stays>, Stopped> {
+    let is_begun = |place: u32| known.is_begun(place);
+    let begun = done.identity.iter().zip(0u32..).filter(|(_, place)| is_begun(*place));
+    let touched = identity::Touched::of(begun.map(|(change, _)| change));
+    if touched.is_empty() && connection.exchange.is_some() {
+        return Ok(Vec::new());
+    }
+    let before = connection.directory_requests();
+    let observed = identity::observe(connection, desired, &touched, ports.now()).await?;
+    let undone = UndoneRun {
+        name: &run.head.run,
+        began: run.head.started_at,
+        changes: &done.identity,
+        is_begun: &is_begun,
+        is_proved: &|place| known.is_proved(place),
+    };
+    let ChainsUndone { changes, stays, mut diagnostics } =
+        undo_chains(undone, desired, &observed, ports.now());
+    if !changes.is_empty()
+        && let Some(entra) = &connection.entra
+    {
+        let claims = entra.claims().await.map_err(|error| identity::stop(&error))?;
+        let missing = claims.map(|claims| identity::preflight(&claims, &changes));
+        diagnostics.extend(missing.unwrap_or_default());
+    }
+    if diagnostics.has_errors() {
+        return Err(Stopped::error_of(diagnostics));
+    }
+    plan.reads += connection.directory_requests() - before;
+    plan.identity = changes;
+    connection.application_id = identity::signing_in(&observed, desired);
+    enter::enter(connection, desired, &observed, ports).await?;
+    Ok(stays)
+}
+
+/// Switches and mailboxes; what stays.
+async fn in_exchange(
+    plan: &mut Plan,
+    connection: &Connection,
+    done: &Plan,
+    run: &Run,
+    known: &Known,
+    beside: &Path,
+    ports: &Ports,
+) -> Result<Vec<Stays>, Stopped> {
+    let is_begun = |place: u32| known.is_begun(place);
     let first_switch = u32::try_from(done.identity.len()).unwrap_or(u32::MAX);
     let switches: Vec<TenantChange> = done
         .tenant_changes
@@ -56,40 +119,27 @@ pub async fn undo(
         .collect();
     let mut mailboxes = MailboxUndo::new(done, &is_begun);
     let expected = mailboxes.expected();
-    if !switches.is_empty() || !expected.is_empty() {
-        let exchange = exchange(connection)?;
-        let tenant = observed(exchange, &switches, beside, ports).await?;
-        let (inverse, left) = undo_switches(switches.into_iter(), tenant);
-        plan.tenant_changes = inverse;
-        stays.extend(left);
-        let mut vocabulary = done.mailboxes.vocabulary().clone();
-        if !expected.is_empty() {
-            let mut on_row = |row: &MailboxRow<'_>| {
-                mailboxes.observe(row);
-                Ok(())
-            };
-            let before = exchange.requests().reads;
-            read::of_types(exchange, &expected, &mut vocabulary, &mut on_row).await?;
-            plan.reads = exchange.requests().reads - before;
-        }
-        let (changes, left) = mailboxes.finish(name, vocabulary);
-        plan.mailboxes = changes;
-        stays.extend(left);
+    if switches.is_empty() && expected.is_empty() {
+        return Ok(Vec::new());
     }
-    stays.sort();
-    plan.undoes = Some(Undoes { run: name.to_owned(), stays });
-    finish(&mut plan, done, connection, desired, beside, ports, options).await?;
-    Ok(plan)
-}
-
-/// Identity chains are taken back by the spec.
-fn chains(done: &Plan, is_begun: &dyn Fn(u32) -> bool) -> Vec<Stays> {
-    let begun = done.identity.iter().zip(0u32..).filter(|(_, place)| is_begun(*place));
-    let why = |change: &IdentityChange| match &change.reversible {
-        Reversible::No(reason) => reason.to_string(),
-        Reversible::Yes => "the spec takes it back, where it no longer asks for it".to_owned(),
-    };
-    begun.map(|(change, _)| Stays::irreversible(&change.address, why(change))).collect()
+    let exchange = exchange(connection)?;
+    let tenant = observed(exchange, &switches, beside, ports).await?;
+    let (inverse, mut stays) = undo_switches(switches.into_iter(), tenant);
+    plan.tenant_changes = inverse;
+    let mut vocabulary = done.mailboxes.vocabulary().clone();
+    if !expected.is_empty() {
+        let mut on_row = |row: &MailboxRow<'_>| {
+            mailboxes.observe(row);
+            Ok(())
+        };
+        let before = exchange.requests().reads;
+        read::of_types(exchange, &expected, &mut vocabulary, &mut on_row).await?;
+        plan.reads += exchange.requests().reads - before;
+    }
+    let (changes, left) = mailboxes.finish(&run.head.run, vocabulary);
+    plan.mailboxes = changes;
+    stays.extend(left);
+    Ok(stays)
 }
 
 /// What holds for every plan holds for this one.

@@ -11,9 +11,9 @@ use super::connect::Connection;
 use super::identity;
 use super::pending;
 use super::ports::{Ports, Stopped};
-use super::read;
-use crate::apply::{Event, Observer, Report, StepState, Verdict, Verification};
-use crate::plan::{Plan, TenantChange, diff_identity};
+use super::{read, recheck};
+use crate::apply::{ChainsFound, Event, Observer, Report, StepState, Verdict, Verification};
+use crate::plan::{Plan, TenantChange};
 use crate::providers::exchange::Exchange;
 use crate::state::{DesiredState, MailboxRow};
 
@@ -91,7 +91,7 @@ fn settle(
 }
 
 /// The changes of identity chains that are still to be confirmed, by their places in the plan. A
-/// change is confirmed when comparing anew no longer asks for it.
+/// change is confirmed when comparing anew no longer asks for it, or what it takes back is gone.
 struct Chains {
     unconfirmed: Vec<u32>,
 }
@@ -113,14 +113,21 @@ impl Chains {
         plan: &Plan,
         ports: &Ports,
     ) -> Result<(), Stopped> {
-        let observed = identity::observe(connection, desired, ports.now()).await?;
-        let left = diff_identity(desired, &observed, ports.now());
+        let touched = identity::Touched::by(plan);
+        let observed = identity::observe(connection, desired, &touched, ports.now()).await?;
+        let found = recheck::found(desired, plan, &observed, ports);
         self.unconfirmed.retain(|place| {
             let change = plan.identity.get(*place as usize);
-            change.is_some_and(|change| {
-                left.diagnostics.has_errors()
-                    || left.changes.iter().any(|left| left.address == change.address)
-            })
+            match &found {
+                ChainsFound::Compared(left) => change.is_some_and(|change| {
+                    left.diagnostics.has_errors()
+                        || left.changes.iter().any(|left| left.address == change.address)
+                }),
+                ChainsFound::Undone(seen) => {
+                    let seen = seen.get(*place as usize);
+                    seen.is_some_and(|seen| seen.shown.iter().any(|is_shown| !is_shown))
+                }
+            }
         });
         Ok(())
     }

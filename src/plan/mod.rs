@@ -35,8 +35,9 @@ pub use document::{
 pub use effects::{is_rest_untouched, shown_requests};
 pub use evaluate::{Evaluation, ListChange, MailboxWrites, Rules, confirms, evaluate};
 pub use identity::{
-    ApplicationPatch, ApplicationRef, CertificateOrder, FederatedWrite, Held, HeldAttribute,
-    IdentityChange, IdentityFindings, IdentityWrite, diff_identity, sign_in_gate,
+    ApplicationPatch, ApplicationRef, CertificateOrder, ChainsUndone, FederatedWrite, Held,
+    HeldAttribute, IdentityChange, IdentityFindings, IdentityWrite, UndoneRun, diff_identity,
+    sign_in_gate, undo_chains,
 };
 pub use limits::{Refusal, Violation, judge, unneeded};
 pub use loosened::loosened;
@@ -45,7 +46,7 @@ pub use select::{
     HeldBack, LeftOut, MailboxWatch, Selected, is_wanted, select, unknown_targets, unmet_targets,
 };
 pub use tenant::{ObservedTenant, TenantChange, TenantFindings, diff_tenant};
-pub use undo::{MailboxUndo, Stays, Undoes, undo_switches};
+pub use undo::{ChainStanding, MailboxUndo, Stays, Undoes, judge_undo, undo_switches};
 pub use write::{ListWrite, MailboxPatch, MailboxRef, Operation, Write};
 
 use jiff::Timestamp;

@@ -122,3 +122,15 @@ pub struct ObservedIdentity {
     #[serde(with = "crate::resource::sha1_text::list")]
     pub acting_with: Vec<[u8; 20]>,
 }
+
+impl ObservedIdentity {
+    /// The id of a permission, by the object id of the service that defines it and by its name, which a
+    /// plan writes with the service before it where several define one of that name. A permission whose
+    /// name was not known is named by its id.
+    pub fn app_role(&self, resource: &str, name: &str) -> Option<Uuid> {
+        let name = name.rsplit('/').next().unwrap_or(name);
+        let defined = self.resources.values().find(|found| found.object_id == resource);
+        let role = defined.and_then(|found| found.app_roles.iter().find(|role| role.value == name));
+        role.map(|role| role.id).or_else(|| Uuid::try_parse(name).ok())
+    }
+}

@@ -272,7 +272,7 @@ fn apply(found: &mut ObservedApplication, patch: &ApplicationPatch) {
         found.display_name.clone_from(name);
     }
     if let Some(notes) = &patch.notes {
-        found.notes = Some(notes.clone());
+        found.notes = Some(notes.clone()).filter(|notes| !notes.is_empty());
     }
     if let Some(tags) = &patch.tags {
         found.tags.clone_from(tags);

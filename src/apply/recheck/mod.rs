@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use crate::diagnostic::{Severity, and_list};
 use crate::plan::{
-    IdentityChange, IdentityFindings, MailboxView, ObservedTenant, Plan, TenantChange, confirms,
-    is_rest_untouched,
+    ChainStanding, IdentityChange, IdentityFindings, MailboxView, ObservedTenant, Plan,
+    TenantChange, confirms, is_rest_untouched,
 };
 use crate::resource::{ActionVocabulary, Coverage, LogonType, RecipientType};
 use crate::state::{AuditState, MailboxRow};
@@ -51,26 +51,32 @@ impl<'a> Open<'a> {
     }
 }
 
+/// What reading identity chains again has shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChainsFound {
+    /// What comparing with the spec would still do.
+    Compared(IdentityFindings),
+    /// What is seen of each change of a plan that takes a run back, in its order: the spec says nothing
+    /// about those.
+    Undone(Vec<ChainStanding>),
+}
+
 /// The switches of a tenant and its identity chains against a plan. Only places that are open are
 /// looked at.
 pub fn recheck_few(
     plan: &Plan,
-    identity: &IdentityFindings,
+    chains: &ChainsFound,
     tenant: ObservedTenant,
     open: Open<'_>,
 ) -> Standings {
     let Open { is_open, is_begun } = open;
     let mut standings = Standings::default();
-    let unplannable = identity.diagnostics.iter().find(|one| one.severity == Severity::Error);
-    for (change, place) in plan.identity.iter().zip(0u32..).filter(|(_, place)| is_open(*place)) {
-        match unplannable {
-            // What hangs on an object that is not understood was not compared.
-            Some(finding) => {
-                let why = format!("no plan can be made any more: {}", finding.summary);
-                standings.stale.insert(place, why);
+    match chains {
+        ChainsFound::Compared(found) => recheck_chains(plan, found, open, &mut standings),
+        ChainsFound::Undone(seen) => {
+            for (seen, place) in seen.iter().zip(0u32..).filter(|(_, place)| is_open(*place)) {
+                recheck_undo(seen, place, is_begun(place), &mut standings);
             }
-            None if is_begun(place) => begun::identity(change, place, identity, &mut standings),
-            None => recheck_identity(change, place, identity, &mut standings),
         }
     }
     let offset = u32::try_from(plan.identity.len()).unwrap_or(u32::MAX);
@@ -91,6 +97,37 @@ pub fn recheck_few(
         }
     }
     standings
+}
+
+fn recheck_chains(
+    plan: &Plan,
+    found: &IdentityFindings,
+    open: Open<'_>,
+    standings: &mut Standings,
+) {
+    let Open { is_open, is_begun } = open;
+    let unplannable = found.diagnostics.iter().find(|one| one.severity == Severity::Error);
+    for (change, place) in plan.identity.iter().zip(0u32..).filter(|(_, place)| is_open(*place)) {
+        match unplannable {
+            // What hangs on an object that is not understood was not compared.
+            Some(finding) => {
+                let why = format!("no plan can be made any more: {}", finding.summary);
+                standings.stale.insert(place, why);
+            }
+            None if is_begun(place) => begun::identity(change, place, found, standings),
+            None => recheck_identity(change, place, found, standings),
+        }
+    }
+}
+
+fn recheck_undo(seen: &ChainStanding, place: u32, is_begun: bool, standings: &mut Standings) {
+    if let Some(why) = &seen.moved {
+        standings.stale.insert(place, why.clone());
+    } else if is_begun {
+        standings.shown.insert(place, seen.shown.clone());
+    } else if seen.shown.iter().all(|is_shown| *is_shown) {
+        standings.already.push(place);
+    }
 }
 
 /// Whether nothing is left to do; `None` where it was not read.

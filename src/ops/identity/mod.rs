@@ -10,7 +10,7 @@ mod steps;
 mod wait;
 mod writer;
 
-pub(super) use observe::{observe, resources, signing_in, stop};
+pub(super) use observe::{Touched, observe, resources, signing_in, stop};
 pub(super) use preflight::preflight;
 pub(super) use sign_in::{ApplicationSignIn, Entered, probe};
 pub(super) use writer::IdentityWriter;

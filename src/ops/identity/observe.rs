@@ -10,16 +10,56 @@ use crate::client::Claims;
 use crate::diagnostic::Diagnostic;
 use crate::ops::connect::Connection;
 use crate::ops::ports::Stopped;
+use crate::plan::{IdentityChange, Plan};
 use crate::providers::entra::{Entra, GraphError, GraphErrorKind};
+use crate::resource::Kind;
 use crate::state::{
     ApplicationKey, ApplicationSettings, DesiredState, Ensure, ObservedApplication, ObservedChain,
     ObservedIdentity, SignIn,
 };
 
+/// What changes of a run touch, by application and kind. A plan that takes them back needs it read,
+/// whether the spec still asks for it or not.
+#[derive(Debug, Clone, Default)]
+pub(in crate::ops) struct Touched(BTreeSet<(String, Kind)>);
+
+impl Touched {
+    /// What these changes touch.
+    pub(in crate::ops) fn of<'c>(changes: impl IntoIterator<Item = &'c IdentityChange>) -> Self {
+        let place = |change: &IdentityChange| {
+            Some((change.address.name()?.to_owned(), change.address.kind()))
+        };
+        Self(changes.into_iter().filter_map(place).collect())
+    }
+
+    /// What a plan that takes a run back touches; of others, the spec says what is read.
+    pub(in crate::ops) fn by(plan: &Plan) -> Self {
+        Self::of(plan.identity.iter().filter(|_| plan.undoes.is_some()))
+    }
+
+    pub(in crate::ops) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn holds(&self, name: &str, kind: Kind) -> bool {
+        self.0.contains(&(name.to_owned(), kind))
+    }
+
+    /// Whether an application is to go, so that whatever it holds has to be known.
+    fn may_remove(&self, name: &str) -> bool {
+        self.holds(name, Kind::Application) || self.holds(name, Kind::ServicePrincipal)
+    }
+
+    fn holds_any(&self, kind: Kind) -> bool {
+        self.0.iter().any(|(_, held)| *held == kind)
+    }
+}
+
 /// Reads certificates from disk and applications from the directory.
 pub(in crate::ops) async fn observe(
     connection: &Connection,
     desired: &DesiredState,
+    touched: &Touched,
     now: jiff::Timestamp,
 ) -> Result<ObservedIdentity, Stopped> {
     let mut observed = ObservedIdentity {
@@ -36,7 +76,7 @@ pub(in crate::ops) async fn observe(
         let claims = entra.claims().await.map_err(|error| stop(&error))?;
         let named = claims.filter(Claims::is_application).and_then(|claims| claims.client_id());
         observed.acting_as = named.or(observed.acting_as);
-        if let Err(error) = directory(entra, desired, &mut observed).await {
+        if let Err(error) = directory(entra, desired, touched, &mut observed).await {
             return Err(explained(entra, desired, &error).await);
         }
     }
@@ -58,16 +98,21 @@ async fn explained(entra: &Entra, desired: &DesiredState, error: &GraphError) ->
 async fn directory(
     entra: &Entra,
     desired: &DesiredState,
+    touched: &Touched,
     observed: &mut ObservedIdentity,
 ) -> Result<(), GraphError> {
     let applications = &desired.applications;
-    for resource in resources(applications) {
+    let mut services = resources(applications);
+    if touched.holds_any(Kind::AppRoleAssignment) {
+        services.extend(USUAL_SERVICES);
+    }
+    for resource in services {
         if let Some(found) = entra.service_principal(resource).await? {
             observed.resources.insert(resource, found);
         }
     }
     for settings in applications {
-        let chain = chain(entra, settings).await?;
+        let chain = chain(entra, settings, touched).await?;
         observed.applications.insert(settings.name.clone(), chain);
     }
     let names_roles = |settings: &ApplicationSettings| {
@@ -75,7 +120,8 @@ async fn directory(
         !settings.directory_roles.is_empty()
             || held.is_some_and(|chain| !chain.directory_roles.is_empty())
     };
-    if applications.iter().any(names_roles) {
+    let is_touched = touched.holds_any(Kind::DirectoryRoleAssignment);
+    if is_touched || applications.iter().any(names_roles) {
         observed.directory_roles = entra.directory_role_definitions().await?;
     }
     let names_roles = |settings: &ApplicationSettings| {
@@ -83,7 +129,8 @@ async fn directory(
         !settings.exchange_roles.is_empty()
             || held.is_some_and(|chain| !chain.exchange_roles.is_empty())
     };
-    if applications.iter().any(names_roles) {
+    let is_touched = touched.holds_any(Kind::ExchangeRoleAssignment);
+    if is_touched || applications.iter().any(names_roles) {
         observed.exchange_roles = entra.exchange_role_definitions().await?;
     }
     for owner in applications.iter().flat_map(|settings| &settings.owners) {
@@ -109,7 +156,12 @@ pub(in crate::ops) fn resources(applications: &[ApplicationSettings]) -> BTreeSe
     named.map(|permission| permission.resource).chain(usual).collect()
 }
 
-async fn chain(entra: &Entra, settings: &ApplicationSettings) -> Result<ObservedChain, GraphError> {
+async fn chain(
+    entra: &Entra,
+    settings: &ApplicationSettings,
+    touched: &Touched,
+) -> Result<ObservedChain, GraphError> {
+    let asks = |kind: Kind| touched.holds(&settings.name, kind);
     let application = match &settings.key {
         ApplicationKey::AppId(id) => entra.application_by_app_id(id.value).await?,
         ApplicationKey::UniqueName { name, .. } => entra.application_by_unique_name(name).await?,
@@ -125,7 +177,7 @@ async fn chain(entra: &Entra, settings: &ApplicationSettings) -> Result<Observed
         namesakes.swap_remove(own)
     };
     let federated = entra.federated_credentials(&application.object_id).await?;
-    let owners = if settings.owners.is_empty() {
+    let owners = if settings.owners.is_empty() && !asks(Kind::ApplicationOwner) {
         Vec::new()
     } else {
         entra.owners(&application.object_id).await?
@@ -140,11 +192,14 @@ async fn chain(entra: &Entra, settings: &ApplicationSettings) -> Result<Observed
     if let Some(principal) = principal {
         let id = &principal.object_id;
         chain.consents = entra.consents(id).await?;
-        let removes = settings.exclusive || settings.ensure == Ensure::Absent;
-        if removes || !settings.directory_roles.is_empty() {
+        let removes = settings.exclusive
+            || settings.ensure == Ensure::Absent
+            || touched.may_remove(&settings.name);
+        let is_touched = asks(Kind::DirectoryRoleAssignment);
+        if removes || is_touched || !settings.directory_roles.is_empty() {
             chain.directory_roles = entra.directory_roles(id).await?;
         }
-        if !settings.exchange_roles.is_empty() {
+        if !settings.exchange_roles.is_empty() || asks(Kind::ExchangeRoleAssignment) {
             chain.exchange_roles = entra.exchange_roles(id).await?;
         } else if removes {
             match entra.exchange_roles(id).await {

@@ -10,11 +10,11 @@ use crate::resource::Kind;
 use crate::state::{ApiPermission, Declared, ObservedConsent, ObservedRole, RoleDefinition};
 
 /// Roles over the whole tenant are the ones that are managed.
-const WHOLE_TENANT: &str = "/";
+pub(in crate::plan) const WHOLE_TENANT: &str = "/";
 
 /// The two ways of giving a role, which differ in their words and writes alone.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Roles {
+pub(super) enum Roles {
     Directory,
     Exchange,
 }
@@ -161,7 +161,7 @@ impl Differ<'_> {
     ) -> IdentityChange {
         let write = IdentityWrite::RemoveDirectoryRole { assignment: held.id.clone() };
         let name = role_name(&self.observed.directory_roles, held);
-        removed(subject, Roles::Directory, &name, reason).does(write)
+        removed(subject, Roles::Directory, held, &name, reason).does(write)
     }
 
     pub(super) fn exchange_role_removed(
@@ -172,11 +172,11 @@ impl Differ<'_> {
     ) -> IdentityChange {
         let write = IdentityWrite::RemoveExchangeRole { assignment: held.id.clone() };
         let name = role_name(&self.observed.exchange_roles, held);
-        removed(subject, Roles::Exchange, &name, reason).does(write)
+        removed(subject, Roles::Exchange, held, &name, reason).does(write)
     }
 }
 
-fn given(subject: Subject<'_>, roles: Roles, role: &RoleDefinition) -> IdentityChange {
+pub(super) fn given(subject: Subject<'_>, roles: Roles, role: &RoleDefinition) -> IdentityChange {
     let application = subject.reference();
     let write = match roles {
         Roles::Directory => {
@@ -195,10 +195,21 @@ fn given(subject: Subject<'_>, roles: Roles, role: &RoleDefinition) -> IdentityC
     .does(write)
 }
 
-fn removed(subject: Subject<'_>, roles: Roles, name: &str, reason: &str) -> IdentityChange {
-    IdentityChange::new(subject.keyed(roles.kind(), name), Action::Delete, reason)
+fn removed(
+    subject: Subject<'_>,
+    roles: Roles,
+    held: &ObservedRole,
+    name: &str,
+    reason: &str,
+) -> IdentityChange {
+    let change = IdentityChange::new(subject.keyed(roles.kind(), name), Action::Delete, reason)
         .goes("role", Held::text(name))
-        .stops(format!("the application loses the {} `{name}`", roles.what()))
+        .stops(format!("the application loses the {} `{name}`", roles.what()));
+    if held.scope == WHOLE_TENANT {
+        return change;
+    }
+    change
+        .irreversible("roles are given for the whole tenant, and this one is held in a part of it")
 }
 
 fn is(held: &ObservedRole, role: &RoleDefinition) -> bool {

@@ -11,7 +11,8 @@ use crate::diagnostic::{Diagnostic, and_list, nearest};
 use crate::plan::Action;
 use crate::resource::Kind;
 use crate::state::{
-    ApplicationKey, ApplicationSettings, ObservedApplication, ObservedChain, RequiredAccess,
+    ApplicationKey, ApplicationSettings, ObservedApplication, ObservedChain, ObservedOwner,
+    RequiredAccess,
 };
 
 /// The tag of everything that this program made.
@@ -317,20 +318,8 @@ impl Differ<'_> {
                 self.observed.owners.get(&wanted.value).is_some_and(|owner| owner.id == found.id)
             });
             if !wanted {
-                let write = IdentityWrite::RemoveOwner {
-                    application: subject.reference(),
-                    owner: found.id.clone(),
-                };
-                self.push(
-                    IdentityChange::new(
-                        subject.keyed(Kind::ApplicationOwner, &found.name),
-                        Action::Delete,
-                        "`exclusive`, and the spec does not name it",
-                    )
-                    .goes("object_id", Held::text(&found.id))
-                    .stops(format!("{} can no longer administer the application", found.name))
-                    .does(write),
-                );
+                let reason = "`exclusive`, and the spec does not name it";
+                self.push(owner_gone(subject, found, reason));
             }
         }
     }
@@ -370,4 +359,18 @@ impl Differ<'_> {
         self.report(finding);
         None
     }
+}
+
+pub(super) fn owner_gone(
+    subject: Subject<'_>,
+    found: &ObservedOwner,
+    reason: &str,
+) -> IdentityChange {
+    let write =
+        IdentityWrite::RemoveOwner { application: subject.reference(), owner: found.id.clone() };
+    let address = subject.keyed(Kind::ApplicationOwner, &found.name);
+    IdentityChange::new(address, Action::Delete, reason)
+        .goes("object_id", Held::text(&found.id))
+        .stops(format!("{} can no longer administer the application", found.name))
+        .does(write)
 }

@@ -120,6 +120,7 @@ impl Differ<'_> {
             let name = settings.name.clone();
             change = change
                 .attribute("missing_files", Some(set(&found.missing)), Some(set(&[])))
+                .irreversible("files that are written again are not taken away")
                 .does(IdentityWrite::RepairCertificate { name });
         }
         self.forget(&mut change, settings, gone);

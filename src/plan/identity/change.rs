@@ -119,6 +119,13 @@ impl IdentityChange {
         self
     }
 
+    /// Names values that go with it, if there are any.
+    pub(super) fn takes_along(&mut self, name: &'static str, values: Vec<String>) {
+        if !values.is_empty() {
+            self.removes.push((name.into(), values));
+        }
+    }
+
     pub(super) fn irreversible(mut self, because: &'static str) -> Self {
         self.reversible = Reversible::No(because.into());
         self

@@ -8,7 +8,7 @@ use super::change::{Held, IdentityChange};
 use super::write::{FederatedWrite, IdentityWrite};
 use super::{Differ, Subject};
 use crate::diagnostic::Diagnostic;
-use crate::plan::Action;
+use crate::plan::{Action, Reversible};
 use crate::resource::{Address, Kind, Thumbprint};
 use crate::state::{
     CertificateFacts, FederatedCredential, ObservedFederatedCredential, ObservedKey,
@@ -121,6 +121,11 @@ impl Differ<'_> {
                 // A token is minted with it, which takes a service principal.
                 .after(subject.principal())
                 .does(write);
+        let change = if staged {
+            change.irreversible("it belongs to a renewal, which is not taken back")
+        } else {
+            change
+        };
         self.drops_expired(subject, change)
     }
 
@@ -133,6 +138,9 @@ impl Differ<'_> {
             .collect();
         if !expired.is_empty() {
             change.removes.push(("key_credentials".into(), expired));
+            if change.reversible == Reversible::Yes {
+                change = change.irreversible("an expired certificate is not registered again");
+            }
         }
         change
     }
@@ -179,7 +187,7 @@ impl Differ<'_> {
             .any(|change| change.address == address && change.writes.iter().any(forgets))
     }
 
-    fn unregistered(
+    pub(super) fn unregistered(
         &self,
         subject: Subject<'_>,
         key: &ObservedKey,
@@ -196,6 +204,7 @@ impl Differ<'_> {
         .goes("thumbprint", Held::text(key_name(key)))
         .goes("valid_until", Held::text(end))
         .stops("whatever signs in with this certificate no longer can")
+        .irreversible("the directory does not give the certificate out, so it cannot be put back")
         .does(write);
         self.drops_expired(subject, change)
     }
@@ -234,7 +243,8 @@ impl Differ<'_> {
             present.iter().filter(|found| !kept.contains(&found.id.as_str())).collect();
         if subject.settings.exclusive {
             for found in others {
-                let change = federation_gone(subject, found);
+                let reason = "`exclusive`, and the spec does not name it";
+                let change = federation_gone(subject, found, reason);
                 self.take_away(subject, change, true);
             }
         } else if others.len() + wanted.len() > FEDERATED_AT_MOST {
@@ -272,7 +282,7 @@ fn trusts_the_same(found: &ObservedFederatedCredential, wanted: &FederatedCreden
 }
 
 /// The thumbprint where it is known, else the key's id.
-pub(super) fn key_name(key: &ObservedKey) -> String {
+pub(in crate::plan) fn key_name(key: &ObservedKey) -> String {
     key.thumbprint.map_or_else(|| key.key_id.to_string(), |sha1| Thumbprint::Sha1(sha1).to_string())
 }
 
@@ -313,30 +323,39 @@ fn changed_federation(
         credential: values(wanted),
     };
     let text = |text: &String| Some(Held::text(text));
-    IdentityChange::new(
-        subject.keyed(Kind::FederatedCredential, &wanted.name),
-        Action::Update,
-        "differs from the spec",
-    )
-    .attribute("issuer", text(&found.issuer), text(&wanted.issuer))
-    .attribute("subject", text(&found.subject), text(&wanted.subject))
-    .attribute("audience", text(&found.audiences.join(" ")), text(&wanted.audience))
-    .stops(format!("tokens of the subject `{}` no longer sign in", found.subject))
-    .does(write)
+    let address = subject.keyed(Kind::FederatedCredential, &wanted.name);
+    let change = IdentityChange::new(address, Action::Update, "differs from the spec");
+    one_audience(change, found)
+        .attribute("issuer", text(&found.issuer), text(&wanted.issuer))
+        .attribute("subject", text(&found.subject), text(&wanted.subject))
+        .attribute("audience", text(&found.audiences.join(" ")), text(&wanted.audience))
+        .stops(format!("tokens of the subject `{}` no longer sign in", found.subject))
+        .does(write)
 }
 
-fn federation_gone(subject: Subject<'_>, found: &ObservedFederatedCredential) -> IdentityChange {
+pub(super) fn federation_gone(
+    subject: Subject<'_>,
+    found: &ObservedFederatedCredential,
+    reason: &str,
+) -> IdentityChange {
     let write = IdentityWrite::RemoveFederatedCredential {
         application: subject.reference(),
         id: found.id.clone(),
     };
-    IdentityChange::new(
-        subject.keyed(Kind::FederatedCredential, &found.name),
-        Action::Delete,
-        "`exclusive`, and the spec does not name it",
-    )
-    .goes("issuer", Held::text(&found.issuer))
-    .goes("subject", Held::text(&found.subject))
-    .stops(format!("tokens of the subject `{}` no longer sign in", found.subject))
-    .does(write)
+    let address = subject.keyed(Kind::FederatedCredential, &found.name);
+    let change = IdentityChange::new(address, Action::Delete, reason);
+    one_audience(change, found)
+        .goes("issuer", Held::text(&found.issuer))
+        .goes("subject", Held::text(&found.subject))
+        .goes("audience", Held::text(found.audiences.join(" ")))
+        .stops(format!("tokens of the subject `{}` no longer sign in", found.subject))
+        .does(write)
+}
+
+/// What holds several audiences is not written back: Entra takes exactly one.
+fn one_audience(change: IdentityChange, found: &ObservedFederatedCredential) -> IdentityChange {
+    match found.audiences.as_slice() {
+        [_] => change,
+        _ => change.irreversible("it does not have one audience, and no other number is taken"),
+    }
 }

@@ -7,6 +7,7 @@
 //! - `access`: consent, directory roles, management roles.
 //! - `credentials`: certificates and federated credentials on the registration.
 //! - `removal`: the chain of an application that is to be gone.
+//! - `inverse`, `fold`: what takes the changes of a run back.
 
 mod access;
 mod application;
@@ -14,12 +15,17 @@ mod certificate;
 mod change;
 mod credentials;
 mod document;
+mod fold;
+mod inverse;
 mod removal;
 mod write;
 
 use jiff::Timestamp;
 
+pub(in crate::plan) use access::WHOLE_TENANT;
 pub use change::{Held, HeldAttribute, IdentityChange};
+pub(in crate::plan) use credentials::key_name;
+pub use inverse::{ChainsUndone, UndoneRun, undo_chains};
 pub use write::{
     ApplicationPatch, ApplicationRef, CertificateOrder, FederatedWrite, IdentityWrite,
 };

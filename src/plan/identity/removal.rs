@@ -6,7 +6,7 @@ use super::credentials::key_name;
 use super::write::IdentityWrite;
 use super::{Differ, Subject};
 use crate::diagnostic::Diagnostic;
-use crate::plan::Action;
+use crate::plan::{Action, Reversible};
 use crate::resource::Address;
 use crate::state::{ApplicationKey, ApplicationSettings, ObservedApplication, ObservedChain};
 
@@ -35,18 +35,22 @@ impl Differ<'_> {
         for held in &chain.consents {
             parts.push(self.revoked(subject, held, WANTED));
         }
+        for part in &mut parts {
+            part.reversible =
+                Reversible::No("the service principal that has it is deleted too".into());
+        }
         let mut before: Vec<Address> = parts.iter().map(|part| part.address.clone()).collect();
         if chain.principal.is_some() {
-            let application = subject.reference();
-            let mut change = IdentityChange::new(subject.principal(), Action::Delete, WANTED)
-                .stops("nothing can sign in as the application any more")
-                .irreversible("its object id is not given again")
-                .does(IdentityWrite::DeleteServicePrincipal { application });
+            let mut change = principal_gone(subject, WANTED);
             change.depends_on = std::mem::take(&mut before);
             before.push(subject.principal());
             parts.push(change);
         }
-        let mut change = registration_gone(subject, found);
+        let mut change = registration_gone(subject, found, WANTED);
+        let names = chain.federated.iter().map(|found| found.name.clone()).collect();
+        let keys = found.keys.iter().map(key_name).collect();
+        change.takes_along("key_credentials", keys);
+        change.takes_along("federated_credentials", names);
         change.depends_on = before;
         parts.push(change);
         for part in parts {
@@ -97,22 +101,28 @@ impl Differ<'_> {
     }
 }
 
-fn registration_gone(subject: Subject<'_>, found: &ObservedApplication) -> IdentityChange {
+/// The service principal, deleted. What was given to it has to go before.
+pub(super) fn principal_gone(subject: Subject<'_>, reason: &str) -> IdentityChange {
     let application = subject.reference();
-    let mut change = IdentityChange::new(subject.address(), Action::Delete, WANTED)
+    IdentityChange::new(subject.principal(), Action::Delete, reason)
+        .stops("nothing can sign in as the application any more")
+        .irreversible("its object id is not given again")
+        .does(IdentityWrite::DeleteServicePrincipal { application })
+}
+
+/// The registration, deleted with all that is on it, which the caller names.
+pub(super) fn registration_gone(
+    subject: Subject<'_>,
+    found: &ObservedApplication,
+    reason: &str,
+) -> IdentityChange {
+    let application = subject.reference();
+    IdentityChange::new(subject.address(), Action::Delete, reason)
         .goes("display_name", Held::text(&found.display_name))
         .goes("app_id", Held::text(found.app_id.to_string()))
         .irreversible(
             "its client id is not given again; an administrator can restore it for 30 days",
         )
-        .does(IdentityWrite::DeleteApplication { application });
-    if !found.keys.is_empty() {
-        let keys = found.keys.iter().map(key_name).collect();
-        change.removes.push(("key_credentials".into(), keys));
-    }
-    if !subject.chain.federated.is_empty() {
-        let names = subject.chain.federated.iter().map(|found| found.name.clone());
-        change.removes.push(("federated_credentials".into(), names.collect()));
-    }
-    change.stops(format!("everything that signs in as `{}` stops working", found.display_name))
+        .stops(format!("everything that signs in as `{}` stops working", found.display_name))
+        .does(IdentityWrite::DeleteApplication { application })
 }

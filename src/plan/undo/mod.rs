@@ -1,13 +1,18 @@
 //! The inverse of a plan that was carried out, wholly or in part: from what each change saw before, bound
 //! to what the tenant holds now. A plan like any other comes out.
 
+mod credentials;
 mod mailboxes;
+mod registration;
+mod steps;
 mod switches;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use mailboxes::MailboxUndo;
+pub use steps::{ChainStanding, judge_undo};
+pub(in crate::plan) use steps::{Judge, Seen, held_whole, text_before};
 pub use switches::undo_switches;
 
 use crate::resource::Address;
