@@ -126,7 +126,7 @@ Applying it takes 6 requests to write and 2 requests to read back.
 Note: the mailbox audit bypass list was not looked at: accounts on it leave no
   audit records, whatever is set here
 
-Digest: sha256:cc2fd36f43ae108e7dd8277456508b3e8c12cad8fccd76ff288f0ac935793194
+Digest: sha256:[..]
 
 "#]]
     );
