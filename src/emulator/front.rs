@@ -2,6 +2,7 @@
 //! faults first, the request log last. What lies between is `routes.rs`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::rejection::BytesRejection;
@@ -10,6 +11,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::clock::Clock;
 use super::faults::{Ending, Faults, Outcome, Subject, Verdict, carry_out, http_date};
@@ -111,6 +113,19 @@ impl Front {
     }
 }
 
+/// Waits as long as that, to a tenth of a millisecond. The runtime's timer is late by one or two, which
+/// is a tenth of an ordinary latency, and whoever measures a client against it would blame the client.
+async fn wait_exactly(delay: Duration) {
+    const LATE: Duration = Duration::from_millis(2);
+    let until = Instant::now() + delay;
+    tokio::time::sleep(delay.saturating_sub(LATE)).await;
+    let rest = until.saturating_duration_since(Instant::now());
+    if !rest.is_zero() {
+        // A thread that cannot be had makes the wait end early, which does no harm.
+        let _ = tokio::task::spawn_blocking(move || std::thread::sleep(rest)).await;
+    }
+}
+
 /// The one place that sees every request and every answer.
 pub(crate) async fn observe(
     State(front): State<Arc<Front>>,
@@ -128,7 +143,7 @@ pub(crate) async fn observe(
     };
     let mut verdict = front.verdict(subject.as_ref());
     if !verdict.delay.is_zero() {
-        tokio::time::sleep(verdict.delay).await;
+        wait_exactly(verdict.delay).await;
     }
     let mut outcome = front.answered(&verdict, subject.as_ref(), request, next).await;
     // Answered: the next one may come in.
