@@ -73,6 +73,27 @@ fn an_interrupt_while_reading_ends_the_command_and_nothing_was_planned() {
     assert_eq!(ended.stdout, "");
 }
 
+#[test]
+fn what_waits_for_a_throttling_to_end_is_not_waited_for() {
+    let world = World::new();
+    let faults = "[[fault]]\ncmdlet = \"Set-Mailbox\"\nkind = \"answer\"\nstatus = 429\n\
+                  retry_after = \"600s\"\n";
+    world.write("faults.toml", faults);
+    let emulator = Emulator::with(&world, HUNDRED, &["--faults", "faults.toml"]);
+    let front = Front::before(&emulator.base_url, |_| Reply::Forward);
+    world.spec_at(&front.url(), &emulator, AGE);
+    let apply = world.spawn(&["apply", "--auto-approve", "--parallelism", "4"]);
+    wait_for("a refusal", || (!emulator.writes().is_empty()).then_some(()));
+    apply.signal("INT");
+    // Far less than the ten minutes that the service asks for: `wait` has an end of its own.
+    let ended = apply.wait().ended(130);
+    let (_, report) = ended.stderr.split_once("Apply interrupted.").unwrap();
+    assert_eq!(said(report, "not started"), 100, "{report}");
+    let shown = world.run(&["show", "latest"]).ended(0).stdout;
+    assert!(shown.contains("exit code 130, unfinished"), "{shown}");
+    assert!(!shown.contains("in doubt"), "{shown}");
+}
+
 /// Before a tenant, what answers everything but the first request that is picked; says when it came.
 fn withholding(
     emulator: &Emulator,

@@ -11,6 +11,8 @@ pub enum FailureKind {
     InDoubt,
     /// What was to be changed is not there any more.
     Gone,
+    /// It was not sent, or was refused and is not sent again, since it was asked to stop.
+    Withdrawn,
     /// What was done is done, and the service takes its time with it: a later run goes on.
     NotYet,
     /// It could not be sent or the sink could not keep its intent.

@@ -52,6 +52,15 @@ pub(crate) struct Turn {
     permit: Permit,
 }
 
+/// Why a request is not sent now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoTurn {
+    /// The class is held back for so long, which is beyond the total time.
+    Held(Duration),
+    /// Nothing is to be waited for any more.
+    Stopped,
+}
+
 #[derive(Debug)]
 pub(crate) struct Attempts<'c> {
     client: &'c Client,
@@ -71,13 +80,16 @@ impl<'c> Attempts<'c> {
         Self { client, policy, state, ticket: None, started: None, sent: 0, answered: None }
     }
 
-    /// Waits for the request's turn in its class; the error is a hold that goes beyond the total
-    /// time. Time counts from the first turn, not from the queue before it.
-    pub(crate) async fn turn(&mut self, class: EndpointClass) -> Result<Turn, Duration> {
+    /// Waits for the request's turn in its class. Time counts from the first turn, not from the queue before it.
+    pub(crate) async fn turn(&mut self, class: EndpointClass) -> Result<Turn, NoTurn> {
         let limiter = &self.client.limiter;
         let ticket = *self.ticket.get_or_insert_with(|| limiter.ticket());
         let patience = Patience { started: self.started, total: self.policy.total };
-        let permit = limiter.acquire(class, ticket, patience).await?;
+        let permit = tokio::select! {
+            biased;
+            () = self.client.stopped() => return Err(NoTurn::Stopped),
+            permit = limiter.acquire(class, ticket, patience) => permit.map_err(NoTurn::Held)?,
+        };
         self.started.get_or_insert_with(Instant::now);
         Ok(Turn { permit })
     }
@@ -150,10 +162,12 @@ impl<'c> Attempts<'c> {
             Decision::Stop(stop) => Err(stop),
             Decision::Again { after } => {
                 tracing::debug!(?outcome, ?after, "again");
-                if !waits_with_class {
-                    sleep(after).await;
+                let pause = if waits_with_class { Duration::ZERO } else { after };
+                tokio::select! {
+                    biased;
+                    () = self.client.stopped() => Err(Stop::Stopped),
+                    () = sleep(pause) => Ok(()),
                 }
-                Ok(())
             }
         }
     }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 use url::Url;
 
 use super::limiter::{EndpointClass, Limiter, Limits};
@@ -70,6 +71,7 @@ pub struct Client {
     rng: Mutex<fastrand::Rng>,
     counters: Counters,
     answered: Mutex<BTreeSet<String>>,
+    stopping: watch::Sender<bool>,
 }
 
 impl Client {
@@ -82,7 +84,19 @@ impl Client {
             rng: Mutex::new(fastrand::Rng::with_seed(options.seed)),
             counters: Counters::default(),
             answered: Mutex::default(),
+            stopping: watch::Sender::new(false),
         })
+    }
+
+    /// From now on nothing waits to be sent, for the first time or again. What is under way goes on.
+    pub fn stop_waiting(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Ends once nothing is to be waited for.
+    pub async fn stopped(&self) {
+        // The sender is our own: it outlives every receiver that is waited upon.
+        let _ = self.stopping.subscribe().wait_for(|is_stopping| *is_stopping).await;
     }
 
     /// The time of day.

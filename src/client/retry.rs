@@ -113,6 +113,8 @@ pub(crate) enum Stop {
     NotSafeToRepeat,
     /// The host has never answered.
     Unreachable,
+    /// Nothing is to be waited for any more.
+    Stopped,
     /// The service asks for a wait that goes beyond the total time.
     ComeBack {
         /// The wait that it asks for.

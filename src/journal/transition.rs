@@ -48,8 +48,9 @@ impl State {
         Some(match (self, event) {
             // Again after a failure: in a run that was taken up once more.
             (Self::Planned | Self::Failed | Self::Refuted, E::Intended) => Self::Intended,
-            // Intents are written for several requests at once, ahead of their turn.
-            (Self::Intended, E::Withdrawn) => Self::Planned,
+            // Intents are written for several requests at once, ahead of their turn; and one that was
+            // refused for the time being is not sent again by whoever stops.
+            (Self::Intended | Self::Sent, E::Withdrawn) => Self::Planned,
             (Self::Intended | Self::Sent, E::Sent) => Self::Sent,
             // Work on files has no moment at which it goes out.
             (Self::Intended | Self::Sent, E::Succeeded) => Self::Succeeded,
@@ -115,7 +116,8 @@ pub enum Standing {
 pub enum Event {
     /// It is about to be sent.
     Intended,
-    /// It was not sent after all: the run was asked to stop, or has to read the tenant again first.
+    /// It was not sent after all, or had no effect and is not sent again: the run was asked to stop, or has
+    /// to read the tenant again first.
     Withdrawn,
     /// It goes out, for the first time or again.
     Sent,
@@ -183,7 +185,7 @@ mod tests {
         let expected = "\
 planned: intended intended, resumed planned
 intended: withdrawn planned, sent sent, succeeded succeeded, failed failed, in doubt in doubt, resumed in doubt
-sent: sent sent, succeeded succeeded, failed failed, in doubt in doubt, resumed in doubt
+sent: withdrawn planned, sent sent, succeeded succeeded, failed failed, in doubt in doubt, resumed in doubt
 in doubt: resumed in doubt, verified verified, pending in doubt, refuted failed
 succeeded: resumed succeeded, verified verified, pending pending, refuted refuted
 failed: intended intended, resumed failed

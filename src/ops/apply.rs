@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use tokio::sync::RwLock;
+use tokio::task::JoinSet;
 
 use super::connect::Connection;
 use super::enter;
@@ -103,6 +104,7 @@ pub async fn apply(
     let mut sink = journal.of(plan, &graph);
     let mut freshness = Freshness::of(&read, ports);
     let scope = Scope { desired, plan, beside, ports };
+    let _stopping = stop_waiting_when_asked(connection, &cancel);
     let mut execution = Execution::new(plan, &graph, parallelism, cancel.clone())
         .while_fresh(freshness.gate())
         .taking_up(taken_up);
@@ -164,6 +166,18 @@ fn writer(connection: &Connection, desired: &DesiredState, ports: &Ports) -> Ten
         client_id: connection.application_id,
         exchange: RwLock::new(connection.exchange.clone()),
     }
+}
+
+/// What is thrown back may wait for minutes: that ends when `cancel` asks. The watch ends with what is
+/// returned.
+fn stop_waiting_when_asked(connection: &Connection, cancel: &Cancel) -> JoinSet<()> {
+    let (reach, mut asked) = (connection.reach.clone(), cancel.clone());
+    let mut watch = JoinSet::new();
+    watch.spawn(async move {
+        asked.wait().await;
+        reach.stop_waiting();
+    });
+    watch
 }
 
 /// Reads again what is left of a plan, and settles it; whether that lets the apply go on.

@@ -79,6 +79,18 @@ pub(super) struct Reach {
     policy: RetryPolicy,
 }
 
+impl Reach {
+    /// From now on nothing waits to be sent, or for the service to be ready.
+    pub(super) fn stop_waiting(&self) {
+        self.client.stop_waiting();
+    }
+
+    /// Ends once nothing is to be waited for.
+    pub(super) async fn stopped(&self) {
+        self.client.stopped().await;
+    }
+}
+
 /// A tenant that can be read and written.
 pub struct Connection {
     pub(super) reach: Reach,

@@ -82,7 +82,10 @@ impl Writer for TenantWriter {
                 Ok(_) => {}
                 Err(error) => return Err(unread(&error)),
             }
-            sleep(wait).await;
+            tokio::select! {
+                () = self.identity.reach.stopped() => return Err(stopped()),
+                () = sleep(wait) => {}
+            }
             wait = (wait * 2).min(LONGEST_WAIT);
         }
     }
@@ -131,6 +134,7 @@ async fn settle(
     }
     let kind = match &error {
         WriteError::InDoubt { .. } => FailureKind::InDoubt,
+        WriteError::Stopped { .. } => FailureKind::Withdrawn,
         WriteError::NotFound { .. } if write.mailbox().is_some() => FailureKind::Gone,
         WriteError::Unreachable { .. } | WriteError::SignIn(_) | WriteError::Token(_) => {
             FailureKind::NotSent
@@ -140,6 +144,12 @@ async fn settle(
     let help = error.help();
     let message = if help.is_empty() { error.to_string() } else { format!("{error}; {help}") };
     Err(Failure { kind, message, request_id: error.request_id().map(str::to_owned) })
+}
+
+/// Nothing was done, and whoever goes on waits again.
+fn stopped() -> Failure {
+    let message = "it was asked to stop".to_owned();
+    Failure { kind: FailureKind::Withdrawn, message, request_id: None }
 }
 
 fn words(stopped: &Stopped) -> String {

@@ -282,6 +282,10 @@ impl<'p> Execution<'p> {
                 }
                 self.schedule.finish(step, Outcome::Failed);
             }
+            Err(failure) if failure.kind == FailureKind::Withdrawn => {
+                self.record(&[StepEvent::Withdrawn { step }], sink);
+                self.schedule.give_back(step);
+            }
             Err(failure) => {
                 self.record(&[StepEvent::Failed { step, failure: &failure }], sink);
                 let why = &failure;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::client::attempts::{Attempts, Request};
+use crate::client::attempts::{Attempts, NoTurn, Request};
 use crate::client::context::Client;
 use crate::client::limiter::EndpointClass;
 use crate::client::retry::{Outcome, RetryPolicy};
@@ -130,8 +130,11 @@ impl Caller<'_> {
             |outcome, text| Err(Refusal { reason: SignInReason::Unavailable, text, outcome });
         let turn = match attempts.turn(request.class).await {
             Ok(turn) => turn,
-            Err(wait) => {
-                let outcome = Outcome::throttled(Some(wait));
+            Err(no_turn) => {
+                let outcome = match no_turn {
+                    NoTurn::Held(wait) => Outcome::throttled(Some(wait)),
+                    NoTurn::Stopped => Outcome::Permanent,
+                };
                 return (failed(outcome, String::new()), attempts.trace(request, None));
             }
         };

@@ -102,7 +102,8 @@ impl Steps<'_> {
     async fn mint(&self, method: SignInMethod) -> Done {
         let tokens = self.writer.reach.tokens(method);
         let scope = &self.writer.reach.endpoints.graph_scope;
-        let mut patience = Patience::new(self.tell, "a token with the certificate", WITHIN);
+        let mut patience =
+            Patience::new(&self.writer.reach, self.tell, "a token with the certificate", WITHIN);
         loop {
             match tokens.fresh_token(scope).await {
                 Ok(_) => {

@@ -90,7 +90,7 @@ impl ApplicationSignIn {
     ) -> Result<Entered, Stopped> {
         let within = self.ports.request_timeout.map_or(WITHIN, |given| given.min(WITHIN));
         let what = format!("Exchange to accept `application.{}`", self.name);
-        let mut patience = Patience::new(tell, &what, within);
+        let mut patience = Patience::new(&self.reach, tell, &what, within);
         loop {
             // Roles come into force one by one.
             let tried = match self.try_once(client_id).await? {

@@ -66,7 +66,7 @@ impl Steps<'_> {
     where
         F: Future<Output = Result<T, GraphError>> + Send,
     {
-        let mut patience = Patience::new(self.tell, what, WITHIN);
+        let mut patience = Patience::new(&self.writer.reach, self.tell, what, WITHIN);
         loop {
             match attempt().await {
                 Ok(value) => return Ok(value),
@@ -85,7 +85,7 @@ impl Steps<'_> {
     where
         F: Future<Output = Result<Option<T>, GraphError>> + Send,
     {
-        let mut patience = Patience::new(self.tell, what, WITHIN);
+        let mut patience = Patience::new(&self.writer.reach, self.tell, what, WITHIN);
         loop {
             match attempt().await {
                 Ok(Some(value)) => return Ok(value),
@@ -94,7 +94,7 @@ impl Steps<'_> {
                 Err(error) => return Err(failure(&error)),
             }
             if !patience.pause().await {
-                let seconds = WITHIN.as_secs();
+                let seconds = patience.waited();
                 return Err(refused(format!(
                     "waited {seconds} s for {what}; run `auditform apply` again, it goes on from here"
                 )));

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use crate::ops::connect::Reach;
+
 /// How long objects, certificates and consents may take to be seen. Minutes are published; the
 /// longest that was reported is 20 tries of 30 s.
 pub(super) const WITHIN: Duration = Duration::from_secs(5 * 60);
@@ -17,6 +19,7 @@ pub(in crate::ops) type Tell<'t> = &'t (dyn Fn(&str, u64) + Send + Sync);
 
 /// The pauses of one wait.
 pub(super) struct Patience<'e> {
+    reach: &'e Reach,
     tell: Tell<'e>,
     what: &'e str,
     within: Duration,
@@ -25,9 +28,14 @@ pub(super) struct Patience<'e> {
 }
 
 impl<'e> Patience<'e> {
-    /// Starts a wait for `what`, which ends after `within`.
-    pub(super) fn new(tell: Tell<'e>, what: &'e str, within: Duration) -> Self {
-        Self { tell, what, within, started: Instant::now(), pause: FIRST }
+    /// Starts a wait for `what`, which ends after `within`, or once nothing is to be waited for.
+    pub(super) fn new(reach: &'e Reach, tell: Tell<'e>, what: &'e str, within: Duration) -> Self {
+        Self { reach, tell, what, within, started: Instant::now(), pause: FIRST }
+    }
+
+    /// How many seconds it lasts already.
+    pub(super) fn waited(&self) -> u64 {
+        self.started.elapsed().as_secs()
     }
 
     /// Pauses; false once there is no time left.
@@ -41,7 +49,10 @@ impl<'e> Patience<'e> {
         while Instant::now() < until {
             (self.tell)(self.what, self.started.elapsed().as_secs());
             let left = until.saturating_duration_since(Instant::now());
-            sleep(left.min(Duration::from_secs(1))).await;
+            tokio::select! {
+                () = self.reach.stopped() => return false,
+                () = sleep(left.min(Duration::from_secs(1))) => {}
+            }
         }
         self.pause = (self.pause * 2).min(LONGEST);
         true

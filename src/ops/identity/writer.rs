@@ -27,7 +27,7 @@ pub(super) struct Known {
 /// See the module.
 pub(in crate::ops) struct IdentityWriter {
     entra: Option<Entra>,
-    pub(super) reach: Reach,
+    pub(in crate::ops) reach: Reach,
     pub(super) certificates: Arc<Certificates>,
     pub(super) clock: Clock,
     known: StdMutex<BTreeMap<String, Known>>,

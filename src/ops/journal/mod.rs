@@ -162,7 +162,12 @@ fn unwritable(beside: &Path, error: &io::Error) -> Stopped {
 /// Whether there is something to go on with: a run that was interrupted, that lost its lease, or that could
 /// not read on.
 fn is_unfinished(report: &Report, exit_code: u8) -> bool {
-    matches!(exit_code, 130 | 10 | 8) && report.is_open()
+    match exit_code {
+        // What failed may have failed since it was asked to stop.
+        130 | 10 => report.is_open() || !report.is_good(),
+        8 => report.is_open(),
+        _ => false,
+    }
 }
 
 fn head(

@@ -19,7 +19,7 @@ use super::failure::{Meaning, Refusal, classify};
 use super::needs::Needs;
 use crate::client::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use crate::client::{
-    AnswerId, Attempts, EndpointClass, Failure, Method, Outcome, Request, RequestTrace,
+    AnswerId, Attempts, EndpointClass, Failure, Method, NoTurn, Outcome, Request, RequestTrace,
     SignInError, Stop, Token,
 };
 
@@ -138,8 +138,19 @@ enum Trouble {
     SignIn(SignInError),
     /// The whole class is held back for longer than this call may take.
     Held(Duration),
+    /// Nothing is to be waited for any more.
+    Stopped,
     Failure(Failure),
     Refused(Refusal, AnswerId),
+}
+
+impl From<NoTurn> for Trouble {
+    fn from(no_turn: NoTurn) -> Self {
+        match no_turn {
+            NoTurn::Held(wait) => Self::Held(wait),
+            NoTurn::Stopped => Self::Stopped,
+        }
+    }
 }
 
 struct Tries<'t> {
@@ -173,7 +184,7 @@ impl Inner {
 impl Tries<'_> {
     /// Sends one try. The body belongs to it: a read that breaks off is begun again.
     async fn once(&mut self, request: &mut Request) -> Result<Reply, Trouble> {
-        let turn = self.attempts.turn(request.class).await.map_err(Trouble::Held)?;
+        let turn = self.attempts.turn(request.class).await?;
         // After the turn, since one that is long in coming may outlast a token.
         let scope = &self.inner.options.scope;
         let token = self.inner.tokens.token(scope).await.map_err(Trouble::SignIn)?;
@@ -203,6 +214,11 @@ impl Tries<'_> {
     ) -> Result<Option<Reply>, GraphError> {
         let (outcome, message, id, refusal) = match trouble {
             Trouble::SignIn(error) => return Err(self.without_token(error)),
+            Trouble::Stopped => {
+                let trace = self.trace(request, None, None);
+                let text = "it was asked to stop before the request was sent, or sent again";
+                return Err(self.gave_up(Stop::Stopped, text.to_owned(), None, trace));
+            }
             Trouble::Held(after) => {
                 let outcome = Outcome::throttled(Some(after));
                 let reason = self.inner.client.limiter.reason(request.class);

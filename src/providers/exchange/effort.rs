@@ -10,8 +10,8 @@ use super::failure::{Head, Meaning, Refusal, classify};
 use super::{Denial, Inner, ReadError, TokenProblem, WriteError};
 use crate::client::header::AUTHORIZATION;
 use crate::client::{
-    Answer, AnswerId, Attempts, EndpointClass, Failure, Outcome, Pressure, Request, RequestTrace,
-    RetryPolicy, SignInError, Stop, Token,
+    Answer, AnswerId, Attempts, EndpointClass, Failure, NoTurn, Outcome, Pressure, Request,
+    RequestTrace, RetryPolicy, SignInError, Stop, Token,
 };
 
 /// Refusals are a few kilobytes; what is beyond this is not read.
@@ -24,8 +24,22 @@ pub(crate) enum Trouble {
     Token(TokenProblem),
     /// The whole class is held back for longer than this call may take.
     Held(Duration),
+    /// Nothing is to be waited for any more.
+    Stopped,
     Failure(Failure),
     Refused(Refusal, AnswerId),
+}
+
+/// Why nothing is sent after that.
+const STOPPED: &str = "it was asked to stop before the request was sent, or sent again";
+
+impl From<NoTurn> for Trouble {
+    fn from(no_turn: NoTurn) -> Self {
+        match no_turn {
+            NoTurn::Held(wait) => Self::Held(wait),
+            NoTurn::Stopped => Self::Stopped,
+        }
+    }
 }
 
 /// Why a call ended without success.
@@ -73,7 +87,7 @@ impl<'e> Effort<'e> {
         request: &mut Request,
         before: &mut (dyn FnMut(u32) + Send),
     ) -> Result<Answer, Trouble> {
-        let turn = self.attempts.turn(request.class).await.map_err(Trouble::Held)?;
+        let turn = self.attempts.turn(request.class).await?;
         // After the turn, since one that is long in coming may outlast a token.
         let scope = &self.exchange.options.scope;
         let token = self.exchange.tokens.token(scope).await.map_err(Trouble::SignIn)?;
@@ -111,6 +125,11 @@ impl<'e> Effort<'e> {
         let (outcome, text, answer, refusal) = match trouble {
             Trouble::SignIn(error) => return Err(Ended::SignIn(error)),
             Trouble::Token(problem) => return Err(Ended::Token(problem)),
+            Trouble::Stopped => {
+                let trace = self.attempts.trace(request, None);
+                let text = STOPPED.to_owned();
+                return Err(Ended::GaveUp { stop: Stop::Stopped, text, trace });
+            }
             Trouble::Held(after) => {
                 let outcome = Outcome::throttled(Some(after));
                 let reason = self.exchange.client.limiter.reason(request.class);
@@ -207,6 +226,7 @@ impl<'e> Effort<'e> {
                     WriteError::Throttled { come_back: self.come_back(after), trace }
                 }
                 Stop::Unreachable => WriteError::Unreachable { text, trace },
+                Stop::Stopped => WriteError::Stopped { trace },
                 _ => WriteError::Unavailable { text, trace },
             },
         }

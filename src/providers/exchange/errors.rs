@@ -244,6 +244,12 @@ pub enum WriteError {
         /// The request.
         trace: Box<RequestTrace>,
     },
+    /// It was not sent, or was refused and not sent again, since it was asked to stop.
+    #[error("it was asked to stop before the request was sent, or sent again [{trace}]")]
+    Stopped {
+        /// The request.
+        trace: Box<RequestTrace>,
+    },
     /// The object is not there any more.
     #[error("the object is not there: {text} [{trace}]")]
     NotFound {
@@ -323,6 +329,7 @@ impl WriteError {
     pub fn request_id(&self) -> Option<&str> {
         match self {
             Self::InDoubt { trace, .. }
+            | Self::Stopped { trace }
             | Self::NotFound { trace, .. }
             | Self::Denied { trace, .. }
             | Self::Unlicensed { trace, .. }
@@ -339,6 +346,7 @@ impl WriteError {
     pub fn help(&self) -> String {
         match self {
             Self::InDoubt { .. } => "plan again: it reads what is the case".to_owned(),
+            Self::Stopped { .. } => String::new(),
             Self::NotFound { .. } => "the mailbox was deleted since it was planned".to_owned(),
             Self::Denied { denial, .. } => denial.help(),
             Self::Unlicensed { .. } => {
