@@ -23,17 +23,33 @@ impl Execution<'_> {
         if self.report.interrupted || self.report.sink_error.is_some() {
             return self.withdraw(sink);
         }
-        self.intend(sink);
+        // What can be sent goes first: the next intents are written while it is under way.
+        if self.send(writer, sink, observer) {
+            self.intend(sink);
+            self.send(writer, sink, observer);
+        }
+    }
+
+    /// Sends steps whose intents are with the sink, as long as there is room; whether they may still be
+    /// written upon what was read.
+    fn send<W: Writer>(
+        &mut self,
+        writer: &Arc<W>,
+        sink: &mut dyn Sink,
+        observer: &mut dyn Observer,
+    ) -> bool {
         while self.tasks.len() < self.parallelism
             && let Some(step) = self.intended.pop_front()
         {
             if !self.may_write(step) {
                 self.intended.push_front(step);
-                return self.withdraw(sink);
+                self.withdraw(sink);
+                return false;
             }
             self.watched(step, |step| observer.event(Event::Begun { step }));
             self.spawn(step, writer);
         }
+        true
     }
 
     /// Hands over the intents of ready steps, many at once: each time one half of those that may be
