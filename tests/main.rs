@@ -70,4 +70,5 @@ mod support;
 mod transport;
 mod undo;
 mod undo_chains;
+mod verify;
 mod views;

@@ -182,13 +182,20 @@ impl Report {
         for state in self.states.iter_mut().filter(|state| **state != StepState::Done) {
             *state = StepState::NotStarted;
         }
-        for change in self.verdicts.keys() {
-            if let Some(read_back) = self.read_back.get_mut(*change as usize) {
+        let Self { states, read_back, .. } = self.to_prove_again();
+        Self { states, read_back, ..Self::new(0) }
+    }
+
+    /// The report with all that reading back has not confirmed still to be read back. What is left to be
+    /// found out is known by `is_to_read_back`.
+    #[must_use]
+    pub fn to_prove_again(mut self) -> Self {
+        for (change, _) in std::mem::take(&mut self.verdicts) {
+            if let Some(read_back) = self.read_back.get_mut(change as usize) {
                 *read_back = false;
             }
         }
-        let (states, read_back) = (self.states, self.read_back);
-        Self { states, read_back, ..Self::new(0) }
+        self
     }
 
     /// Whether nothing went wrong so far and nothing was left out.

@@ -89,6 +89,7 @@ enum Command {
     Plan(commands::plan::Arguments),
     Apply(commands::apply::Arguments),
     Undo(commands::apply::undo::Arguments),
+    Verify(commands::apply::verify::Arguments),
     Show(commands::show::Arguments),
     PlanDiff(commands::plan_diff::Arguments),
     History(commands::history::Arguments),
@@ -151,6 +152,9 @@ async fn dispatch(command: Command, terminal: Terminal<'_>, ports: Ports) -> Exi
             Command::Undo(arguments) => {
                 Box::pin(commands::apply::undo::run(&arguments, terminal, &ports, &interrupts))
                     .await
+            }
+            Command::Verify(arguments) => {
+                Box::pin(commands::apply::verify::run(&arguments, terminal, &ports)).await
             }
             Command::Show(arguments) => commands::show::run(&arguments, terminal),
             Command::History(arguments) => commands::history::run(&arguments, terminal, &ports),

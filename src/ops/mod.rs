@@ -19,6 +19,7 @@ mod load;
 mod pending;
 mod plan;
 mod ports;
+mod prove;
 mod read;
 mod recheck;
 mod resume;
@@ -55,6 +56,7 @@ pub use load::{
 };
 pub use plan::{PlanOptions, Planned, is_guarded, plan, plan_from_snapshot};
 pub use ports::{Cause, Environment, Ports, ReadObserver, Stopped};
+pub use prove::{prove, unproved};
 pub use recheck::{Asked, Reading, recheck};
 pub use resume::{Resumption, resume};
 pub use saved::{

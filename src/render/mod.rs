@@ -50,7 +50,7 @@ pub use plan_difference::write_plan_difference;
 pub use plan_text::{COLUMNS, Detail, TextOptions, write_plan};
 pub use progress::{Mode, Progress};
 pub use provenance::{Looser, Provenance};
-pub use report::{write_report, write_stale};
+pub use report::{write_proof, write_report, write_stale};
 pub use reports::{FindingSuite, ReportFormat, plan_findings, write_findings};
 pub use roles::write_requirements;
 pub use run::{write_run, write_run_json};

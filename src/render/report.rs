@@ -162,6 +162,36 @@ fn write_unconfirmed(out: &mut dyn Write, plan: &Plan, report: &Report) -> io::R
     more(out, report.unconfirmed().count())
 }
 
+/// Writes what reading back has shown of the changes at `places`, after their run had ended.
+pub fn write_proof(
+    out: &mut dyn Write,
+    run: &str,
+    plan: &Plan,
+    report: &Report,
+    places: &[u32],
+) -> io::Result<()> {
+    let run = visible(run);
+    if places.is_empty() {
+        return writeln!(out, "Nothing to verify: all that run {run} did was read back.");
+    }
+    write_failures(out, plan, report)?;
+    write_unconfirmed(out, plan, report)?;
+    let of = |verdict| {
+        let is_of = |place: &&u32| report.verdict(**place) == Some(verdict);
+        places.iter().filter(is_of).count()
+    };
+    let (pending, refuted) = (of(Verdict::Pending), of(Verdict::Refuted));
+    // What was in doubt and does not show had no effect.
+    let failed = places.iter().filter(|place| report.state(**place) == StepState::Failed).count();
+    let verified = places.len().saturating_sub(pending + refuted + failed);
+    let changes = count(places.len() as u64, "change", "changes");
+    writeln!(
+        out,
+        "{changes} of run {run} read back: {verified} verified, {pending} not visible yet, \
+         {refuted} refuted, {failed} without effect."
+    )
+}
+
 fn more(out: &mut dyn Write, number: usize) -> io::Result<()> {
     match number.saturating_sub(LISTED) {
         0 => Ok(()),

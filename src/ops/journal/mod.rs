@@ -135,6 +135,23 @@ impl Journal {
         self.file.keep()
     }
 
+    /// Opens the journal of a run that has ended, for what reading back shows later.
+    pub fn reopen(run: &Run, beside: &Path, ports: &Ports) -> io::Result<Self> {
+        let name = run.head.run.clone();
+        let file = LocalRuns::beside(beside).append(&name, run.whole)?;
+        Ok(Self { run: name, file, clock: ports.clock.clone() })
+    }
+
+    /// Writes what reading back showed after the run had ended, and how it stands now.
+    pub fn prove(mut self, plan: &Plan, report: &Report, exit_code: u8) -> io::Result<()> {
+        let at = (self.clock)();
+        let mut lines = Lines::default();
+        verdicts(plan, report, at, &mut lines)?;
+        lines.push(&Record::Ended { at, exit_code, unfinished: false })?;
+        self.file.write_all(&lines.0)?;
+        self.file.keep()
+    }
+
     /// Takes the transitions of the steps of a graph.
     pub(super) fn of<'j>(&'j mut self, plan: &'j Plan, graph: &'j ExecutionGraph) -> Scribe<'j> {
         Scribe { journal: self, plan, graph }

@@ -17,6 +17,14 @@ pub(super) fn end_journal(
     terminal: Terminal,
 ) {
     let run = journal.run.clone();
+    let is_to_look_again = match exit {
+        Exit::Pending => report.verdicts(Verdict::Pending) > 0,
+        Exit::StateUnknown => !report.is_open(),
+        _ => false,
+    };
+    if is_to_look_again {
+        terminal.tell(&format!("Look again with: auditform verify {run}"));
+    }
     if let Err(error) = journal.end(plan, report, exit as u8) {
         terminal.finding(
             Diagnostic::warning(

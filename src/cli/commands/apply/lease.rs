@@ -1,7 +1,9 @@
 //! The lease on the tenant: taken once the tenant is known and before anything of it is read, and held for
 //! as long as the session.
 
-use super::{Arguments, Run};
+use std::time::Duration;
+
+use super::Run;
 use crate::cli::exit::Exit;
 use crate::cli::session::{Session, show};
 use crate::cli::terminal::Terminal;
@@ -11,12 +13,11 @@ use crate::render::visible;
 /// Hands the session back with the lease on its tenant in it; waits for it as long as `--lock-timeout` says.
 pub(super) async fn locked(
     mut session: Session,
-    arguments: &Arguments,
+    timeout: Duration,
     terminal: Terminal<'_>,
     ports: &Ports,
 ) -> Result<Session, Exit> {
     let (loaded, connection) = (&session.loaded, &session.connection);
-    let timeout = arguments.lock_timeout;
     let wanted =
         Wanted { tenant_id: connection.tenant_id, organization: &connection.organization, timeout };
     let waits = format!("Waiting up to {} s for another apply of this tenant", timeout.as_secs());
@@ -33,6 +34,13 @@ pub(super) async fn locked(
     }
 }
 
+/// Whether the lease is still held; where it is not, that is told.
+pub(super) fn nothing_lost(session: &Session, terminal: Terminal<'_>) -> Result<(), Exit> {
+    let Some(loss) = session.lease.as_ref().and_then(TenantLease::loss) else { return Ok(()) };
+    terminal.finding(loss.finding(LeftUndone::All));
+    Err(Exit::Locked)
+}
+
 impl Run<'_> {
     fn loss(&self) -> Option<Loss> {
         self.session.lease.as_ref().and_then(TenantLease::loss)
@@ -40,9 +48,7 @@ impl Run<'_> {
 
     /// Nothing is begun by who has lost the lease while it planned or asked.
     pub(super) fn may_begin(&self) -> Result<(), Exit> {
-        let Some(loss) = self.loss() else { return Ok(()) };
-        self.terminal.finding(loss.finding(LeftUndone::All));
-        Err(Exit::Locked)
+        nothing_lost(&self.session, self.terminal)
     }
 
     /// How an apply ends that may have lost its lease on the way. An interrupt comes first in the table.

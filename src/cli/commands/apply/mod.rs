@@ -10,6 +10,7 @@ mod saved;
 mod second_phase;
 pub(in crate::cli) mod undo;
 mod unfinished;
+pub(in crate::cli) mod verify;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

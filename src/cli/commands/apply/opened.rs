@@ -81,7 +81,7 @@ pub(super) async fn open_spec(
     let spec = ops::spec_text(&loaded);
     can_be_planned(&loaded, reading, terminal)?;
     let session = connect(loaded, reading, terminal, ports).await?;
-    let session = locked(session, arguments, terminal, ports).await?;
+    let session = locked(session, arguments.lock_timeout, terminal, ports).await?;
     let mut session = nothing_in_the_way(session, arguments, None, terminal, ports).await?;
     let at = ports.now();
     let plan = plan(&mut session, reading, terminal, ports).await?;

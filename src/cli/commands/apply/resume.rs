@@ -55,7 +55,7 @@ pub(super) async fn open(
     let reading = Reading { allow: &[], selection: &selection, speed, applying: true };
     let session = connect(loaded, reading, terminal, ports).await?;
     is_of_tenant(&plan, &session, terminal)?;
-    let mut session = locked(session, arguments, terminal, ports).await?;
+    let mut session = locked(session, arguments.lock_timeout, terminal, ports).await?;
     // It may have been under way until the lease was free.
     let runs = LocalRuns::beside(&directory);
     let run = ops::read_again(&runs, &run).map_err(shown)?;
@@ -102,7 +102,7 @@ fn misuse(arguments: &Arguments) -> Option<Diagnostic> {
 }
 
 /// The directory of a spec, and the name of its file.
-fn spec_of(path: &Path) -> (PathBuf, String) {
+pub(super) fn spec_of(path: &Path) -> (PathBuf, String) {
     if path.is_dir() {
         return (path.to_path_buf(), SPEC_FILE.to_owned());
     }

@@ -60,7 +60,7 @@ pub(super) async fn open(
     let reading = Reading { allow: &[], selection: &selection, speed, applying: true };
     let session = connect(loaded, reading, terminal, ports).await?;
     is_of_tenant(&plan, &session, terminal)?;
-    let session = locked(session, arguments, terminal, ports).await?;
+    let session = locked(session, arguments.lock_timeout, terminal, ports).await?;
     let mut session =
         nothing_in_the_way(session, arguments, plan.undone_run(), terminal, ports).await?;
     let read = check_against_tenant(arguments, &mut plan, &mut session, terminal, ports).await?;

@@ -162,7 +162,7 @@ async fn open(
     super::saved::is_of_tenant(&done.plan, &session, terminal)?;
     let undone = Some(run.head.run.as_str());
     let mut session = if applying {
-        let session = locked(session, apply, terminal, ports).await?;
+        let session = locked(session, arguments.lock_timeout, terminal, ports).await?;
         nothing_in_the_way(session, apply, undone, terminal, ports).await?
     } else {
         session
