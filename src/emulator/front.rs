@@ -144,9 +144,6 @@ pub(crate) async fn observe(
     let (half, whole) = (arrived + verdict.delay / 2, arrived + verdict.delay);
     wait_until(half).await;
     let mut outcome = front.answered(&verdict, subject.as_ref(), request, next).await;
-    wait_until(whole).await;
-    // Answered: the next one may come in.
-    drop(verdict.slot.take());
     let response = outcome.response.as_mut();
     // Of a request that the service never saw we know only what was asked.
     let asked = || subject.as_ref().and_then(|subject| subject.cmdlet.clone());
@@ -170,6 +167,10 @@ pub(crate) async fn observe(
         let text = format!("the request log cannot be written: {error}");
         return (StatusCode::INTERNAL_SERVER_ERROR, text).into_response();
     }
+    // Written down by now: whoever asked may be gone before it is answered.
+    wait_until(whole).await;
+    // Answered: the next one may come in.
+    drop(verdict.slot.take());
     match (outcome.ending, outcome.response) {
         (Ending::Response, Some(response)) => return response,
         (Ending::Reset, _) => cut.tear(),

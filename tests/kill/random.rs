@@ -203,6 +203,8 @@ impl Figures {
             self.tenants, self.resumes, self.anew
         );
         println!("requests in doubt: {}, had taken effect: {}", self.doubts, self.took_effect);
+        // A tenant that does what it does not write down would hide a repeated write.
+        assert!(self.writes >= self.least, "the request log lacks writes: {self:?}");
         let more = self.writes - self.least;
         println!("writes: {}, least possible: {}, more: {more}", self.writes, self.least);
         println!("lost: {}, repeated: {}", self.lost, self.repeated);
