@@ -44,7 +44,8 @@ fn fault(random: &mut fastrand::Rng, mailbox: &str) -> Fault {
     let one = format!("cmdlet = \"Set-Mailbox\"\nmailbox = \"{mailbox}\"\n");
     let answer = |status: u16, rest: &str| format!("kind = \"answer\"\nstatus = {status}\n{rest}");
     let later = "retry_after = \"1s\"";
-    let broken: &[&str] = &["in the middle", "error", "in time", "incomplete", "closed"];
+    let broken: &[&str] =
+        &["in the middle", "error", "in time", "incomplete", "closed", "not one of this service"];
     match random.u32(..18) {
         0 => of(&on, &answer(429, later), &["throttles", "held back", "status 429"]),
         1 => of(&on, &answer(503, later), &["held back", "status 503"]),

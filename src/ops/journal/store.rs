@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use crate::ops::state_directory::{STATE_DIRECTORY, prepare_state_directory};
+use crate::ops::state_directory::{STATE_DIRECTORY, names_in, prepare_state_directory};
 
 const DIRECTORY: &str = "runs";
 const EXTENSION: &str = "jsonl";
@@ -95,26 +95,9 @@ impl RunStore for LocalRuns {
     }
 
     fn list(&self) -> io::Result<Vec<String>> {
-        let entries = match fs::read_dir(&self.directory) {
-            Ok(entries) => entries,
-            // What is no directory holds no run; whoever begins one is told what stands there.
-            Err(error) if is_absent(&error) => return Ok(Vec::new()),
-            Err(error) => return Err(error),
-        };
-        let mut names = Vec::new();
-        for entry in entries {
-            let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == EXTENSION) {
-                names.extend(path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned));
-            }
-        }
-        names.sort();
-        Ok(names)
+        // What is no directory holds no run; whoever begins one is told what stands there.
+        names_in(&self.directory, EXTENSION)
     }
-}
-
-fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// A file that grows at its end. What belongs together is written together, and waits for nothing.

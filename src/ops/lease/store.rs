@@ -6,7 +6,9 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::ops::state_directory::{STATE_DIRECTORY, prepare_state_directory, write_atomically};
+use crate::ops::state_directory::{
+    STATE_DIRECTORY, is_absent, names_in, prepare_state_directory, write_atomically,
+};
 
 const DIRECTORY: &str = "leases";
 const EXTENSION: &str = "json";
@@ -154,25 +156,8 @@ impl LeaseStore for LocalLeases {
     }
 
     fn list(&self) -> io::Result<Vec<String>> {
-        let entries = match fs::read_dir(&self.directory) {
-            Ok(entries) => entries,
-            Err(error) if is_absent(&error) => return Ok(Vec::new()),
-            Err(error) => return Err(error),
-        };
-        let mut names = Vec::new();
-        for entry in entries {
-            let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == EXTENSION) {
-                names.extend(path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned));
-            }
-        }
-        names.sort();
-        Ok(names)
+        names_in(&self.directory, EXTENSION)
     }
-}
-
-fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 #[cfg(test)]
