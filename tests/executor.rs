@@ -3,6 +3,7 @@
 
 mod canary;
 mod freshness;
+mod order;
 mod read_back;
 mod sign_in;
 

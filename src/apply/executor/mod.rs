@@ -165,9 +165,19 @@ impl<'p> Execution<'p> {
                 biased;
                 () = self.cancel.wait(), if !self.report.interrupted => {}
                 Some(news) = self.news.recv() => self.tell(&news, sink, observer),
-                Some(ended) = self.tasks.join_next_with_id() => self.ended(ended, sink, observer),
+                Some(ended) = self.tasks.join_next_with_id() => {
+                    self.catch_up(sink, observer);
+                    self.ended(ended, sink, observer);
+                }
             }
         }
+        self.catch_up(sink, observer);
+    }
+
+    /// Takes all news that any task has sent so far. Waiting for news does not show those behind one that
+    /// another thread is about to put in, so a task may have ended and its news not be seen; this waits
+    /// for that thread.
+    fn catch_up(&mut self, sink: &mut dyn Sink, observer: &mut dyn Observer) {
         while let Ok(news) = self.news.try_recv() {
             self.tell(&news, sink, observer);
         }
