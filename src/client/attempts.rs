@@ -91,6 +91,11 @@ impl<'c> Attempts<'c> {
             permit = limiter.acquire(class, ticket, patience) => permit.map_err(NoTurn::Held)?,
         };
         self.started.get_or_insert_with(Instant::now);
+        // A try that leaves no time for an answer would only make its effect doubtful.
+        let least = self.policy.attempt / 10;
+        if self.left() < least {
+            return Err(NoTurn::Held(least));
+        }
         Ok(Turn { permit })
     }
 
