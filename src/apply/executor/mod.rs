@@ -171,7 +171,6 @@ impl<'p> Execution<'p> {
                 }
             }
         }
-        self.catch_up(sink, observer);
     }
 
     /// Takes all news that any task has sent so far. Waiting for news does not show those behind one that

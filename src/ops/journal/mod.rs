@@ -124,15 +124,12 @@ impl Journal {
 
     /// Writes what became of the changes that no request tells about, what reading back showed, and
     /// the end of the run.
-    pub fn end(mut self, plan: &Plan, report: &Report, exit_code: u8) -> io::Result<()> {
+    pub fn end(self, plan: &Plan, report: &Report, exit_code: u8) -> io::Result<()> {
         let at = (self.clock)();
         let mut lines = Lines::default();
         settled(plan, report, at, &mut lines)?;
         verdicts(plan, report, at, &mut lines)?;
-        let unfinished = is_unfinished(report, exit_code);
-        lines.push(&Record::Ended { at, exit_code, unfinished })?;
-        self.file.write_all(&lines.0)?;
-        self.file.keep()
+        self.close(lines, at, exit_code, is_unfinished(report, exit_code))
     }
 
     /// Opens the journal of a run that has ended, for what reading back shows later.
@@ -143,11 +140,21 @@ impl Journal {
     }
 
     /// Writes what reading back showed after the run had ended, and how it stands now.
-    pub fn prove(mut self, plan: &Plan, report: &Report, exit_code: u8) -> io::Result<()> {
+    pub fn prove(self, plan: &Plan, report: &Report, exit_code: u8) -> io::Result<()> {
         let at = (self.clock)();
         let mut lines = Lines::default();
         verdicts(plan, report, at, &mut lines)?;
-        lines.push(&Record::Ended { at, exit_code, unfinished: false })?;
+        self.close(lines, at, exit_code, false)
+    }
+
+    fn close(
+        mut self,
+        mut lines: Lines,
+        at: Timestamp,
+        exit_code: u8,
+        unfinished: bool,
+    ) -> io::Result<()> {
+        lines.push(&Record::Ended { at, exit_code, unfinished })?;
         self.file.write_all(&lines.0)?;
         self.file.keep()
     }

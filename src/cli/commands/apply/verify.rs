@@ -53,8 +53,10 @@ pub(in crate::cli) async fn run(
         Ok(ended) => ended,
         Err(exit) => return exit,
     };
-    if ops::unproved(&ended.plan, &ended.run).1.is_empty() {
-        return told(&ended, terminal);
+    let (report, places) = ops::unproved(&ended.plan, &ended.run);
+    if places.is_empty() {
+        // The tenant need not be asked.
+        return told(&ended, &report, &places, terminal);
     }
     let Ended { plan, spec, .. } = &ended;
     let opened = Box::pin(open(plan, spec, &directory, arguments, terminal, ports)).await;
@@ -148,17 +150,14 @@ async fn proved(
                 .note(format!("the journal of run `{}`: {error}", ended.run.head.run)),
         );
     }
-    let name = &ended.run.head.run;
-    let written = terminal.result(|out| write_proof(out, name, &ended.plan, &report, &places));
-    written.map_or_else(|error| unwritten(&error, terminal), |()| exit)
+    told(&ended, &report, &places, terminal)
 }
 
-/// A run of which nothing is left to be looked at; the tenant is not asked.
-fn told(ended: &Ended, terminal: Terminal<'_>) -> Exit {
-    let (report, places) = ops::unproved(&ended.plan, &ended.run);
+/// Tells what of a run is proved; its exit code.
+fn told(ended: &Ended, report: &Report, places: &[u32], terminal: Terminal<'_>) -> Exit {
     let name = &ended.run.head.run;
-    let written = terminal.result(|out| write_proof(out, name, &ended.plan, &report, &places));
-    let exit = exit_after(&report, &ended.run);
+    let written = terminal.result(|out| write_proof(out, name, &ended.plan, report, places));
+    let exit = exit_after(report, &ended.run);
     written.map_or_else(|error| unwritten(&error, terminal), |()| exit)
 }
 
