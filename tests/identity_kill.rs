@@ -149,6 +149,33 @@ fn what_the_directory_does_not_show_yet_is_not_made_again() {
 }
 
 #[test]
+fn what_is_asked_to_stop_while_the_directory_is_waited_for_is_gone_on_with() {
+    side_by_side(WRITES.len(), |number| {
+        let (method, part) = WRITES[number];
+        let world = World::new();
+        let emulator = Emulator::with(&world, FEW, &["--lag", "2000"]);
+        let (arrived, arrival) = channel();
+        let front = Front::before(&emulator.base_url, move |seen| {
+            if seen.method() == method && seen.target.contains(part) {
+                // Only the first one is waited for.
+                let _ = arrived.send(());
+            }
+            Reply::Forward
+        });
+        from_scratch(&world, &front.url(), &emulator, &[]);
+        let apply = world.spawn(&["apply", "--auto-approve"]);
+        wait_for("the request", || arrival.try_recv().ok());
+        apply.signal("INT");
+        apply.wait().ended(130);
+        let shown = world.run(&["show", "latest"]).ended(0);
+        assert!(shown.stdout.contains("exit code 130, unfinished"), "{}", shown.stdout);
+        goes_on(&world);
+        stands_once(&world, &emulator);
+        finds_nothing_to_do(&world);
+    });
+}
+
+#[test]
 fn an_application_that_is_listed_before_its_unique_name_is_known_is_the_specs_own() {
     let world = World::new();
     let emulator = Emulator::start(&world, FEW);

@@ -52,6 +52,10 @@ pub(crate) struct Turn {
     permit: Permit,
 }
 
+/// What is told of a request that was not sent, or was refused and not sent again, since it was asked to
+/// stop.
+pub(crate) const STOPPED: &str = "it was asked to stop before the request was sent, or sent again";
+
 /// Why a request is not sent now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoTurn {

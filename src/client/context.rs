@@ -93,6 +93,11 @@ impl Client {
         self.stopping.send_replace(true);
     }
 
+    /// Whether nothing is to be waited for any more.
+    pub fn is_stopped(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
     /// Ends once nothing is to be waited for.
     pub async fn stopped(&self) {
         // The sender is our own: it outlives every receiver that is waited upon.

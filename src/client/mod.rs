@@ -36,7 +36,7 @@ pub use token::{Token, TokenSource, TokenSourceOptions};
 pub use trace::RequestTrace;
 pub use transport::{TransportError, TransportOptions};
 
-pub(crate) use attempts::{Answer, AnswerId, Attempts, Failure, NoTurn, Request};
+pub(crate) use attempts::{Answer, AnswerId, Attempts, Failure, NoTurn, Request, STOPPED};
 pub(crate) use json_rows::{PushError, RowSplitter, SplitError};
 pub(crate) use limiter::{EndpointClass, Pressure};
 pub(crate) use retry::{Outcome, Stop};

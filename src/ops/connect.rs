@@ -85,6 +85,11 @@ impl Reach {
         self.client.stop_waiting();
     }
 
+    /// Whether nothing is to be waited for any more.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.client.is_stopped()
+    }
+
     /// Ends once nothing is to be waited for.
     pub(super) async fn stopped(&self) {
         self.client.stopped().await;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::client::attempts::{Attempts, NoTurn, Request};
+use crate::client::attempts::{Attempts, NoTurn, Request, STOPPED};
 use crate::client::context::Client;
 use crate::client::limiter::EndpointClass;
 use crate::client::retry::{Outcome, RetryPolicy};
@@ -131,11 +131,14 @@ impl Caller<'_> {
         let turn = match attempts.turn(request.class).await {
             Ok(turn) => turn,
             Err(no_turn) => {
-                let outcome = match no_turn {
-                    NoTurn::Held(wait) => Outcome::throttled(Some(wait)),
-                    NoTurn::Stopped => Outcome::Permanent,
+                let (outcome, text) = match no_turn {
+                    NoTurn::Held(wait) => {
+                        let reason = self.client.limiter.reason(request.class);
+                        (Outcome::throttled(Some(wait)), reason)
+                    }
+                    NoTurn::Stopped => (Outcome::Permanent, STOPPED.to_owned()),
                 };
-                return (failed(outcome, String::new()), attempts.trace(request, None));
+                return (failed(outcome, text), attempts.trace(request, None));
             }
         };
         let answer = match attempts.send(turn, request).await {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use uuid::Uuid;
 
-use super::steps::{Steps, refused, stale};
+use super::steps::{Steps, doubtful, refused, stale};
 use super::wait::{Patience, WITHIN};
 use super::writer::Done;
 use crate::apply::Failure;
@@ -80,6 +80,9 @@ impl Steps<'_> {
             Ok(None)
         })
         .await
+        .map_err(|failure| {
+            if written.load(Ordering::Relaxed) { doubtful(failure) } else { failure }
+        })
     }
 
     /// What stays: an expired element would have the whole write refused.
@@ -112,10 +115,13 @@ impl Steps<'_> {
                 }
                 Err(error) if error.is_not_yet() && patience.pause().await => {}
                 Err(error) => {
-                    return Err(refused(format!(
+                    let failure = refused(format!(
                         "the certificate is registered and gives no token: {error}; {}",
                         error.help()
-                    )));
+                    ));
+                    // It may be good all the same: nobody waited for it.
+                    let is_stopped = self.writer.reach.is_stopped();
+                    return Err(if is_stopped { doubtful(failure) } else { failure });
                 }
             }
         }

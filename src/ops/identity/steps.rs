@@ -123,7 +123,8 @@ impl Steps<'_> {
             found
         } else {
             let what = "the application to appear";
-            self.seen(what, || self.entra.application_by_unique_name(unique_name)).await?
+            let seen = self.seen(what, || self.entra.application_by_unique_name(unique_name));
+            seen.await.map_err(doubtful)?
         };
         let marks = patch.tags.as_deref().unwrap_or_default();
         if !marks.iter().all(|mark| found.tags.contains(mark)) {
@@ -168,7 +169,8 @@ impl Steps<'_> {
             Upserted::Created(found) => found,
             Upserted::Existed => {
                 let what = "the service principal to appear";
-                self.seen(what, || self.entra.service_principal(app_id)).await?
+                let seen = self.seen(what, || self.entra.service_principal(app_id));
+                seen.await.map_err(doubtful)?
             }
         };
         self.writer.learn(&application.name, |known| known.principal = Some(found.object_id));
@@ -305,9 +307,15 @@ fn unknown(name: &str) -> Failure {
     refused(format!("`application.{name}` was not made, so its identifiers are not known"))
 }
 
+/// The write was taken, and what came after it did not show what it did.
+pub(super) fn doubtful(failure: Failure) -> Failure {
+    Failure { kind: FailureKind::InDoubt, ..failure }
+}
+
 fn failure(error: &GraphError) -> Failure {
     let kind = match error.kind {
         GraphErrorKind::InDoubt => FailureKind::InDoubt,
+        GraphErrorKind::Stopped => FailureKind::Withdrawn,
         GraphErrorKind::Unreachable | GraphErrorKind::SignIn(_) => FailureKind::NotSent,
         _ => FailureKind::Refused,
     };

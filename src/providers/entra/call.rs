@@ -5,7 +5,6 @@
 //! taken effect is not: that is [`GraphErrorKind::InDoubt`], to be read back by the caller.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -136,21 +135,10 @@ pub(super) fn without_place(error: &serde_json::Error) -> String {
 /// Why one try did not do it.
 enum Trouble {
     SignIn(SignInError),
-    /// The whole class is held back for longer than this call may take.
-    Held(Duration),
-    /// Nothing is to be waited for any more.
-    Stopped,
+    /// It was not sent.
+    NoTurn(NoTurn),
     Failure(Failure),
     Refused(Refusal, AnswerId),
-}
-
-impl From<NoTurn> for Trouble {
-    fn from(no_turn: NoTurn) -> Self {
-        match no_turn {
-            NoTurn::Held(wait) => Self::Held(wait),
-            NoTurn::Stopped => Self::Stopped,
-        }
-    }
 }
 
 struct Tries<'t> {
@@ -184,7 +172,7 @@ impl Inner {
 impl Tries<'_> {
     /// Sends one try. The body belongs to it: a read that breaks off is begun again.
     async fn once(&mut self, request: &mut Request) -> Result<Reply, Trouble> {
-        let turn = self.attempts.turn(request.class).await?;
+        let turn = self.attempts.turn(request.class).await.map_err(Trouble::NoTurn)?;
         // After the turn, since one that is long in coming may outlast a token.
         let scope = &self.inner.options.scope;
         let token = self.inner.tokens.token(scope).await.map_err(Trouble::SignIn)?;
@@ -214,12 +202,11 @@ impl Tries<'_> {
     ) -> Result<Option<Reply>, GraphError> {
         let (outcome, message, id, refusal) = match trouble {
             Trouble::SignIn(error) => return Err(self.without_token(error)),
-            Trouble::Stopped => {
+            Trouble::NoTurn(NoTurn::Stopped) => {
                 let trace = self.trace(request, None, None);
-                let text = "it was asked to stop before the request was sent, or sent again";
-                return Err(self.gave_up(Stop::Stopped, text.to_owned(), None, trace));
+                return Err(self.gave_up(Stop::Stopped, String::new(), None, trace));
             }
-            Trouble::Held(after) => {
+            Trouble::NoTurn(NoTurn::Held(after)) => {
                 let outcome = Outcome::throttled(Some(after));
                 let reason = self.inner.client.limiter.reason(request.class);
                 (outcome, reason, None, None)
@@ -340,6 +327,7 @@ impl Tries<'_> {
             }
             _ if conflict => GraphErrorKind::Conflict,
             Stop::Unreachable => GraphErrorKind::Unreachable,
+            Stop::Stopped => GraphErrorKind::Stopped,
             _ => GraphErrorKind::Unavailable,
         };
         let (code, inner) = match refusal {

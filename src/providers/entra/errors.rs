@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::needs::Needs;
-use crate::client::{RequestTrace, SignInError};
+use crate::client::{RequestTrace, STOPPED, SignInError};
 
 /// A request that did not succeed, or whose answer cannot be believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +63,8 @@ pub enum GraphErrorKind {
         /// When to come back.
         come_back: Timestamp,
     },
+    /// It was not sent, or was refused and not sent again, since it was asked to stop.
+    Stopped,
     /// The host has never answered; nothing was done.
     Unreachable,
     /// It failed until the bound was reached.
@@ -112,6 +114,7 @@ impl GraphError {
                  certificate authority goes into `ca_file`"
             }
             GraphErrorKind::InDoubt => "plan again: it reads what is the case",
+            GraphErrorKind::Stopped => "",
             GraphErrorKind::Unavailable | GraphErrorKind::Incomplete => {
                 "try again later; where a request-id is shown, Microsoft's support asks for it"
             }
@@ -126,6 +129,7 @@ impl GraphError {
     fn what(&self) -> &'static str {
         match self.kind {
             GraphErrorKind::SignIn(_) => "",
+            GraphErrorKind::Stopped => STOPPED,
             GraphErrorKind::NotFound => "the object is not there",
             GraphErrorKind::AlreadyThere => "it is there already",
             GraphErrorKind::NotYet => "the directory does not know an object yet",

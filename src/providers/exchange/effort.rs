@@ -11,7 +11,7 @@ use super::{Denial, Inner, ReadError, TokenProblem, WriteError};
 use crate::client::header::AUTHORIZATION;
 use crate::client::{
     Answer, AnswerId, Attempts, EndpointClass, Failure, NoTurn, Outcome, Pressure, Request,
-    RequestTrace, RetryPolicy, SignInError, Stop, Token,
+    RequestTrace, RetryPolicy, STOPPED, SignInError, Stop, Token,
 };
 
 /// Refusals are a few kilobytes; what is beyond this is not read.
@@ -22,24 +22,10 @@ const MAX_REFUSAL: usize = 1 << 20;
 pub(crate) enum Trouble {
     SignIn(SignInError),
     Token(TokenProblem),
-    /// The whole class is held back for longer than this call may take.
-    Held(Duration),
-    /// Nothing is to be waited for any more.
-    Stopped,
+    /// It was not sent.
+    NoTurn(NoTurn),
     Failure(Failure),
     Refused(Refusal, AnswerId),
-}
-
-/// Why nothing is sent after that.
-const STOPPED: &str = "it was asked to stop before the request was sent, or sent again";
-
-impl From<NoTurn> for Trouble {
-    fn from(no_turn: NoTurn) -> Self {
-        match no_turn {
-            NoTurn::Held(wait) => Self::Held(wait),
-            NoTurn::Stopped => Self::Stopped,
-        }
-    }
 }
 
 /// Why a call ended without success.
@@ -87,7 +73,7 @@ impl<'e> Effort<'e> {
         request: &mut Request,
         before: &mut (dyn FnMut(u32) + Send),
     ) -> Result<Answer, Trouble> {
-        let turn = self.attempts.turn(request.class).await?;
+        let turn = self.attempts.turn(request.class).await.map_err(Trouble::NoTurn)?;
         // After the turn, since one that is long in coming may outlast a token.
         let scope = &self.exchange.options.scope;
         let token = self.exchange.tokens.token(scope).await.map_err(Trouble::SignIn)?;
@@ -125,12 +111,12 @@ impl<'e> Effort<'e> {
         let (outcome, text, answer, refusal) = match trouble {
             Trouble::SignIn(error) => return Err(Ended::SignIn(error)),
             Trouble::Token(problem) => return Err(Ended::Token(problem)),
-            Trouble::Stopped => {
+            Trouble::NoTurn(NoTurn::Stopped) => {
                 let trace = self.attempts.trace(request, None);
                 let text = STOPPED.to_owned();
                 return Err(Ended::GaveUp { stop: Stop::Stopped, text, trace });
             }
-            Trouble::Held(after) => {
+            Trouble::NoTurn(NoTurn::Held(after)) => {
                 let outcome = Outcome::throttled(Some(after));
                 let reason = self.exchange.client.limiter.reason(request.class);
                 (outcome, reason, None, None)

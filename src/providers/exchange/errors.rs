@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::list::RowRefused;
-use crate::client::{RequestTrace, SignInError};
+use crate::client::{RequestTrace, STOPPED, SignInError};
 
 /// A read that gives no state. Nothing may be planned from what it delivered before it failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -245,7 +245,7 @@ pub enum WriteError {
         trace: Box<RequestTrace>,
     },
     /// It was not sent, or was refused and not sent again, since it was asked to stop.
-    #[error("it was asked to stop before the request was sent, or sent again [{trace}]")]
+    #[error("{STOPPED} [{trace}]")]
     Stopped {
         /// The request.
         trace: Box<RequestTrace>,
