@@ -88,18 +88,14 @@ impl<'c> Attempts<'c> {
     pub(crate) async fn turn(&mut self, class: EndpointClass) -> Result<Turn, NoTurn> {
         let limiter = &self.client.limiter;
         let ticket = *self.ticket.get_or_insert_with(|| limiter.ticket());
-        let patience = Patience { started: self.started, total: self.policy.total };
+        let RetryPolicy { total, attempt, .. } = *self.policy;
+        let patience = Patience { started: self.started, total, least: attempt / 10 };
         let permit = tokio::select! {
             biased;
             () = self.client.stopped() => return Err(NoTurn::Stopped),
             permit = limiter.acquire(class, ticket, patience) => permit.map_err(NoTurn::Held)?,
         };
         self.started.get_or_insert_with(Instant::now);
-        // A try that leaves no time for an answer would only make its effect doubtful.
-        let least = self.policy.attempt / 10;
-        if self.left() < least {
-            return Err(NoTurn::Held(least));
-        }
         Ok(Turn { permit })
     }
 

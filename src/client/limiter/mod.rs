@@ -103,6 +103,21 @@ pub(crate) struct Patience {
     pub(crate) started: Option<Instant>,
     /// From there on.
     pub(crate) total: Duration,
+    /// What of that is needed for an answer: a try without it would only make its effect doubtful.
+    pub(crate) least: Duration,
+}
+
+impl Patience {
+    fn waited(&self) -> Duration {
+        self.started.map_or(Duration::ZERO, |started| started.elapsed())
+    }
+
+    /// Until when a turn is of use, from `started` on. `None` where that is not for the queue to judge:
+    /// before the first turn, and where the tries themselves have used up the time.
+    fn end(&self) -> Option<Duration> {
+        self.started?;
+        self.total.checked_sub(self.least).filter(|end| self.waited() <= *end)
+    }
 }
 
 /// When, and in which epoch, a request left.
@@ -169,7 +184,7 @@ impl Limiter {
     }
 
     /// Waits for the request's turn. The error is how long the class is held back, where that is
-    /// longer than the request can wait.
+    /// longer than the request can wait, or has been: a turn that comes too late is not taken.
     pub(crate) async fn acquire(
         &self,
         class: EndpointClass,
@@ -178,8 +193,9 @@ impl Limiter {
     ) -> Result<Permit, Duration> {
         let lane = self.lane(class);
         let place = Place::take(lane, ticket);
+        let end = patience.end();
         loop {
-            let wait = match lane.turn(ticket, patience)? {
+            let wait = match lane.turn(ticket, patience, end)? {
                 Ok(sent) => return Ok(Permit { lane: Arc::clone(lane), sent }),
                 Err(wait) => wait,
             };
@@ -286,7 +302,12 @@ impl Lane {
     }
 
     /// Takes the turn if it has come.
-    fn turn(&self, ticket: Ticket, patience: Patience) -> Result<Result<Sent, Wait>, Duration> {
+    fn turn(
+        &self,
+        ticket: Ticket,
+        patience: Patience,
+        end: Option<Duration>,
+    ) -> Result<Result<Sent, Wait>, Duration> {
         let now = self.now();
         let mut state = self.state();
         let is_first = state.waiting.first_key_value().is_some_and(|(first, _)| *first == ticket);
@@ -294,7 +315,7 @@ impl Lane {
             return Ok(Err(Wait::Change));
         }
         let held = state.pace.held_until().saturating_sub(now);
-        let waited = patience.started.map_or(Duration::ZERO, |started| started.elapsed());
+        let waited = patience.waited();
         if !held.is_zero() && waited.saturating_add(held) > patience.total {
             return Err(held);
         }
@@ -302,6 +323,10 @@ impl Lane {
             return Ok(Err(Wait::Change));
         }
         let wait = state.pace.next(now).saturating_sub(now);
+        if end.is_some_and(|end| waited.saturating_add(wait) > end) {
+            // Beyond the total time, with the answer in it.
+            return Err(wait.saturating_add(patience.least));
+        }
         if !wait.is_zero() {
             return Ok(Err(Wait::For(wait)));
         }

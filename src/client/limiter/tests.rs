@@ -5,7 +5,8 @@
 use super::*;
 
 const WRITE: EndpointClass = EndpointClass::ExchangeWrite;
-const PATIENT: Patience = Patience { started: None, total: Duration::from_secs(900) };
+const PATIENT: Patience =
+    Patience { started: None, total: Duration::from_secs(900), least: Duration::from_secs(1) };
 
 fn limiter(exchange_write: usize, exchange_writes_per_second: Option<u32>) -> Arc<Limiter> {
     let limits = Limits { exchange_write, exchange_writes_per_second, ..Limits::default() };
@@ -39,6 +40,31 @@ async fn a_hold_that_is_longer_than_the_request_can_wait_is_told_at_once() {
     limiter.hold(WRITE, Duration::from_secs(2));
     let held = limiter.acquire(WRITE, limiter.ticket(), PATIENT).await;
     assert_eq!(held.unwrap_err(), Duration::from_secs(3600));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_comes_too_late_for_an_answer_is_not_taken() {
+    let limiter = limiter(1, None);
+    let ticket = limiter.ticket();
+    let running = next(&limiter, WRITE).await;
+    let patience =
+        Patience { started: Some(Instant::now()), total: SECOND * 10, least: SECOND * 2 };
+    let free_after = |wait| async move {
+        tokio::time::sleep(wait).await;
+        drop(running);
+    };
+    let (late, ()) = tokio::join!(limiter.acquire(WRITE, ticket, patience), free_after(SECOND * 9));
+    assert_eq!(late.unwrap_err(), SECOND * 2);
+    assert_eq!(limiter.exchange_write.state().under_way, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_used_up_the_time_without_being_held_back_is_not_told_to_be() {
+    let limiter = limiter(1, None);
+    let patience =
+        Patience { started: Some(Instant::now()), total: SECOND * 10, least: SECOND * 2 };
+    tokio::time::sleep(SECOND * 9).await;
+    assert!(limiter.acquire(WRITE, limiter.ticket(), patience).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
